@@ -1,0 +1,108 @@
+"""The contract that every layer keeps."""
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, ClassVar
+
+from ..errors import CaffeError
+from ..kernels import cpu
+from .blob import Blob
+
+TRAIN, TEST = 0, 1  # the phases, as pycaffe numbers them
+
+
+class Layer:
+    """One operation of the net: top = f(bottom; blobs).
+
+    The net calls, in this order: the constructor, `setup` once, `reshape` after setup and whenever
+    the shape of a bottom has changed, then `forward` and `backward` as often as it likes.
+
+    A subclass names its `type`, says how many bottoms and tops it takes, and writes the methods
+    that it needs. There is one forward and one backward: the device is chosen by `kernels`, the
+    twin that the layer was handed.
+
+    Attributes
+        param: the layer's LayerParameter
+        phase: TRAIN or TEST
+        kernels: the twin (caffe.kernels.cpu) whose functions compute
+        blobs: the learnable parameters, made by `setup`
+        param_propagate_down: for each of `blobs`, whether backward computes its diff
+    """
+
+    type: ClassVar[str] = ""
+    num_bottom: ClassVar[tuple[int, int | None]] = (1, 1)  # fewest, most (None: any number)
+    num_top: ClassVar[tuple[int, int | None]] = (1, 1)
+    same_num_bottom_top: ClassVar[bool] = False
+    auto_top_blobs: ClassVar[bool] = False  # tops that the prototxt leaves out are made anonymously
+    default_loss_weight: ClassVar[float] = 0.0  # of the first top: 1 for a loss layer
+
+    def __init__(self, param: Any, phase: int = TEST, kernels: ModuleType = cpu):
+        self.param = param
+        self.phase = phase
+        self.kernels = kernels
+        self.blobs: list[Blob] = []
+        self.param_propagate_down: list[bool] = []
+
+    @property
+    def name(self) -> str:
+        """The layer's name in the net."""
+        return self.param.name
+
+    def error(self, message: str, item: int | None = None) -> CaffeError:
+        """The exception to raise for bad input: the message with this layer's name before it."""
+        return CaffeError(f"layer '{self.name}' ({self.type}): {message}", item)
+
+    def check_blob_counts(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Raise CaffeError where the number of bottoms or tops is not one that the layer takes."""
+        for blobs, (fewest, most), word in (
+            (bottom, self.num_bottom, "bottom"),
+            (top, self.num_top, "top"),
+        ):
+            if len(blobs) >= fewest and (most is None or len(blobs) <= most):
+                continue
+            if fewest == most:
+                wanted = f"exactly {fewest}"
+            elif most is not None and len(blobs) > most:
+                wanted = f"at most {most}"
+            else:
+                wanted = f"at least {fewest}"
+            raise self.error(f"takes {wanted} {word} blob(s), but the prototxt gives {len(blobs)}")
+        if self.same_num_bottom_top and len(bottom) != len(top):
+            raise self.error(
+                f"makes one top for each bottom, but has {len(bottom)} bottom and {len(top)} top"
+            )
+
+    def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Once: check the parameters; make and fill `blobs`."""
+
+    def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Shape the tops and whatever else depends on the bottoms' shapes."""
+        raise NotImplementedError
+
+    def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Compute the tops' data from the bottoms' data."""
+        raise NotImplementedError
+
+    def backward(
+        self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
+    ) -> None:
+        """From the tops' diff, overwrite the diff of each bottom with `propagate_down`, and add
+        to the diff of each of `blobs` with `param_propagate_down`."""
+
+    def allow_force_backward(self, bottom_index: int) -> bool:
+        """Whether `force_backward` may ask for this bottom's gradient (not for labels)."""
+        return True
+
+    def canonical_axis(self, axis: int, num_axes: int) -> int:
+        """The axis counted from the front; negative ones count from the end.
+
+        Raises CaffeError for an axis that the blob does not have.
+        """
+        if not -num_axes <= axis < num_axes:
+            raise self.error(f"axis {axis} does not exist in a blob of {num_axes} axes")
+        return axis % num_axes
+
+    def add_parameter(self, blob: Blob) -> None:
+        """Append a learnable parameter."""
+        self.blobs.append(blob)
+        self.param_propagate_down.append(True)
