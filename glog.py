@@ -10,8 +10,10 @@ Environment, with glog's meanings:
     GLOG_logtostderr   ...unless this is 1
 """
 
+import contextlib
 import logging
 import os
+import shutil
 import sys
 import threading
 import time
@@ -55,23 +57,25 @@ class StderrHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line; a closed stderr is not the training's trouble."""
-        try:
-            erase = _ERASE_LINE if self.status else ""
-            sys.stderr.write(f"{erase}{self.format(record)}\n{self.status}")
-            sys.stderr.flush()
-        except (OSError, ValueError):
-            self.handleError(record)
+        erase = _ERASE_LINE if self.status else ""
+        _write(f"{erase}{self.format(record)}\n{self.status}")
 
     def show_status(self, status: str) -> None:
         """Replace the progress line (empty: remove it)."""
         self.acquire()
         try:
             if status or self.status:
-                sys.stderr.write(_ERASE_LINE + status)
-                sys.stderr.flush()
+                _write(_ERASE_LINE + status)
             self.status = status
         finally:
             self.release()
+
+
+def _write(text: str) -> None:
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):  # closed, or nobody reads it
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
 
 _handler = StderrHandler()
@@ -83,9 +87,9 @@ def _add_thread(record: logging.LogRecord) -> bool:
 
 
 def install() -> None:
-    """Send the logger `caffe` to stderr in glog's format. Calling it again changes nothing."""
-    if _handler in logger.handlers:
-        return
+    """Send the logger `caffe` to stderr in glog's format, as the environment says by now."""
+    for handler in logger.handlers[:]:
+        logger.removeHandler(handler)
     logger.setLevel(_LEVELS[_minimum_level()])
     logger.propagate = False
     logger.addFilter(_add_thread)
@@ -111,6 +115,7 @@ def _minimum_level() -> int:
 
 
 def status(text: str) -> None:
-    """Show `text` as the progress line below the log, where stderr is a terminal."""
+    """Show `text` as the progress line below the log, where stderr is a terminal; cut to its width,
+    so that it can be erased. Empty: remove the line."""
     if sys.stderr is not None and sys.stderr.isatty():
-        _handler.show_status(text)
+        _handler.show_status(text[: shutil.get_terminal_size().columns - 1])

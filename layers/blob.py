@@ -64,6 +64,11 @@ class Blob:
         """The number of values."""
         return math.prod(self._shape)
 
+    @property
+    def shape_text(self) -> str:
+        """The shape as Caffe's log writes it: "64 1 28 28 (50176)"."""
+        return "".join(f"{length} " for length in self._shape) + f"({self.count})"
+
     def reshape(self, *shape: int) -> None:
         """Change the shape. The memory is kept where it is large enough, as in Caffe.
 

@@ -1,0 +1,45 @@
+# make lenet   train Caffe's LeNet on MNIST from scratch: 10,000 iterations, 99 %
+# make test    set up and run the tests
+# make lint    style, types and the order of the floors
+# make clean   remove what these made
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+FLOORS := io kernels layers net proto solver tools
+
+.PHONY: lenet test lint clean
+
+lenet: $(VENV)/installed
+	$(BIN)/python -m tools.create_mnist
+	$(BIN)/python -m tools.caffe train --solver=examples/mnist/lenet_solver.prototxt
+
+test: $(VENV)/installed-test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	mkdir -p build/types/caffe
+	ln -sfn $(addprefix ../../../,$(wildcard *.py) $(FLOORS)) build/types/caffe/
+	cd build/types && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p caffe
+	$(BIN)/lint-imports
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("numba-caffe needs Python 3.11 or newer: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/installed-test: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	touch $@ $(VENV)/installed
+
+$(VENV)/installed-lint: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[lint]'
+	touch $@ $(VENV)/installed
+
+clean:
+	rm -rf $(VENV) build *.egg-info examples/mnist/*_lmdb examples/mnist/lenet_iter_*

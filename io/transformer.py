@@ -1,0 +1,99 @@
+"""Caffe's transform_param: what happens to an image between the database and the net."""
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import CaffeError
+from ..glog import logger
+from ..kernels.cpu.transform import transform as transform_kernel
+from ..proto.caffe_pb2 import TRAIN, BlobProto
+from ..proto.files import read_binary
+from .blob_proto import blobproto_to_array
+from .datum import shape_text
+
+
+class Transformer:
+    """Computes (image - mean) * scale, cropped and mirrored.
+
+    param: a TransformationParameter
+        crop_size: the height and width cut out, at a random place in phase TRAIN, else the centre
+        mirror: reverse the columns of every second image, by chance (in both phases, as Caffe)
+        mean_value: one for all channels, or one each
+        mean_file: a BlobProto of an image's shape
+    """
+
+    def __init__(self, param: Any, phase: int):
+        """Read the mean. Raises CaffeError where parameters contradict each other, or for a mean
+        file that is missing or no BlobProto."""
+        self._param = param
+        self._phase = phase
+        self.crop_size: int = param.crop_size
+        if param.force_color and param.force_gray:
+            raise CaffeError("transform_param: set force_color or force_gray, not both")
+        if param.force_color or param.force_gray:
+            logger.error("force_color and force_gray only for encoded datum")
+        if param.HasField("mean_file") and param.mean_value:
+            raise CaffeError("transform_param: set mean_file or mean_value, not both")
+        self._mean = np.zeros((1, 1, 1), np.float32)
+        if param.HasField("mean_file"):
+            logger.info("Loading mean file from: %s", param.mean_file)
+            self._mean = _read_mean(param.mean_file)
+        elif param.mean_value:
+            self._mean = np.array(param.mean_value, np.float32).reshape(-1, 1, 1)
+
+    def output_shape(self, shape: tuple[int, ...], name: str) -> tuple[int, ...]:
+        """What an image of `shape` becomes. name: of the image, for messages.
+
+        Raises CaffeError for an image that is smaller than the crop or does not fit the mean.
+        """
+        channels, height, width = shape
+        crop = self.crop_size
+        if crop > min(height, width):
+            raise CaffeError(f"crop_size {crop} is larger than {name}, which is {height}x{width}")
+        if self._param.HasField("mean_file") and self._mean.shape != shape:
+            raise CaffeError(
+                f"the mean in {self._param.mean_file} is {shape_text(self._mean.shape)}, but "
+                f"{name} is {shape_text(shape)}; compute the mean from the same data"
+            )
+        if self._mean.shape[0] not in (1, channels):
+            raise CaffeError(
+                f"give one mean_value or as many as {name} has channels, {channels}; "
+                f"transform_param has {self._mean.shape[0]}"
+            )
+        return (channels, crop, crop) if crop else shape
+
+    @property
+    def random(self) -> bool:
+        """Whether chance decides anything."""
+        return self._param.mirror or (self._phase == TRAIN and self.crop_size > 0)
+
+    def transform(
+        self, images: np.ndarray, generator: np.random.Generator | None, out: np.ndarray
+    ) -> None:
+        """Fill out (N, *output_shape) float32 from images (N, C, H, W) uint8 or float32.
+
+        generator: decides where `random`, else None.
+        """
+        number, _, height, width = images.shape
+        mirror = np.zeros(number, np.bool_)
+        top = np.full(number, (height - out.shape[2]) // 2)
+        left = np.full(number, (width - out.shape[3]) // 2)
+        if generator is not None and self._phase == TRAIN and self.crop_size:
+            top = generator.integers(0, height - self.crop_size + 1, number)
+            left = generator.integers(0, width - self.crop_size + 1, number)
+        if generator is not None and self._param.mirror:
+            mirror = generator.integers(0, 2, number) == 1
+        transform_kernel(images, self._mean, self._param.scale, mirror, top, left, out)
+
+
+def _read_mean(path: str) -> np.ndarray:
+    try:
+        mean = blobproto_to_array(read_binary(path, BlobProto()))
+    except CaffeError as error:
+        raise CaffeError(f"mean_file: {error}") from error
+    if mean.ndim == 4 and mean.shape[0] == 1:
+        mean = mean[0]
+    if mean.ndim != 3:
+        raise CaffeError(f"mean_file: {path} holds an array of shape {mean.shape}, not an image's")
+    return np.ascontiguousarray(mean, np.float32)

@@ -1,0 +1,37 @@
+"""The kernels, compiled by Numba for the CPU: one operation a file."""
+
+from .accuracy import accuracy
+from .average_pooling import average_pooling_backward, average_pooling_forward
+from .blas1 import add, asum, axpy, copy, dot, fill, scale, sum_of_squares
+from .max_pooling import max_pooling_backward, max_pooling_forward
+from .relu import relu_backward, relu_forward
+from .sgd import sgd_update
+from .softmax import softmax_backward, softmax_forward
+from .softmax_loss import NO_LABEL, softmax_loss_backward, softmax_loss_forward
+from .tanh import tanh_backward, tanh_forward
+
+__all__ = [
+    "NO_LABEL",
+    "accuracy",
+    "add",
+    "asum",
+    "average_pooling_backward",
+    "average_pooling_forward",
+    "axpy",
+    "copy",
+    "dot",
+    "fill",
+    "max_pooling_backward",
+    "max_pooling_forward",
+    "relu_backward",
+    "relu_forward",
+    "scale",
+    "sgd_update",
+    "softmax_backward",
+    "softmax_forward",
+    "softmax_loss_backward",
+    "softmax_loss_forward",
+    "sum_of_squares",
+    "tanh_backward",
+    "tanh_forward",
+]

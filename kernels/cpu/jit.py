@@ -1,0 +1,135 @@
+"""How CPU kernels are compiled: `@jit` is numba.njit with this project's settings.
+
+Every kernel releases the GIL, follows NumPy's rules for division by zero, and is compiled at its
+first call with new argument types. The machine code is kept on disk. Numba looks for it by the
+file of the jitted function only, so an edit to a module that this function calls would go
+unnoticed: the folder is therefore named by a hash of all kernel sources.
+
+The folder is $NUMBA_CACHE_DIR/HASH, or numba-caffe/HASH in $XDG_CACHE_HOME (~/.cache); where that
+cannot be written, one in the system's temporary folder, with one warning.
+"""
+
+import functools
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import event as numba_event
+
+from ...glog import logger
+
+if "NUMBA_THREADING_LAYER_PRIORITY" not in os.environ:
+    # A parallel region costs 1 us with omp, 5 to 60 with tbb, 80 with workqueue.
+    numba.config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]
+
+
+def jit(
+    function: Callable | None = None, *, parallel: bool = False, fastmath: bool | set[str] = False
+) -> Any:
+    """Decorator: compile a kernel at its first call, or load it from the cache folder.
+
+    parallel: the loops over `prange` run on several threads. Such a function must not be called
+    from a thread of the user's own, nor from another parallel kernel's loop.
+    fastmath: which liberties LLVM may take with floating point, as numba.njit's.
+    """
+    if function is None:
+        return functools.partial(jit, parallel=parallel, fastmath=fastmath)
+    options = {"nogil": True, "error_model": "numpy", "parallel": parallel, "fastmath": fastmath}
+    folder = cache_folder()
+    if folder is None:
+        dispatcher = numba.njit(**options)(function)
+    else:
+        # Numba reads its global setting while it decorates; other users of Numba keep theirs.
+        users_folder = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = str(folder)
+        try:
+            dispatcher = numba.njit(cache=True, **options)(function)
+        finally:
+            numba.config.CACHE_DIR = users_folder
+    _announcer.kernels.add(dispatcher)
+    return dispatcher
+
+
+def source_hash() -> str:
+    """A short hash of every source file beside this one."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
+def cache_folder() -> Path | None:
+    """The folder for machine code, made if need be; None where no folder can be written."""
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    wanted = (Path(given) if given else Path(home) / "numba-caffe") / source_hash()
+    if _writable(wanted):
+        return wanted
+    # Cached code is executed, so only a folder that nobody else can write will do.
+    temporary = Path(tempfile.gettempdir()) / f"numba-caffe-{os.getuid()}"
+    folder = temporary / source_hash()
+    if _writable(temporary, mode=0o700) and _private(temporary) and _writable(folder):
+        logger.warning("Cannot write to %s: compiled kernels are cached in %s", wanted, folder)
+        return folder
+    logger.warning(
+        "Cannot write to %s: kernels are compiled anew in each run. Set NUMBA_CACHE_DIR to a "
+        "folder that you can write",
+        wanted,
+    )
+    return None
+
+
+def _writable(folder: Path, mode: int = 0o777) -> bool:
+    try:
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _private(folder: Path) -> bool:
+    status = folder.lstat()
+    others = stat.S_IWGRP | stat.S_IWOTH
+    return (
+        stat.S_ISDIR(status.st_mode)
+        and status.st_uid == os.getuid()
+        and not (status.st_mode & others)
+    )
+
+
+class _Announcer(numba_event.Listener):
+    """Tells the user, once, why the first run starts slowly.
+
+    Numba's event comes only where code is really compiled, not where it is loaded from disk, and
+    for every user of Numba in the process: others' functions are none of our business.
+    """
+
+    def __init__(self) -> None:
+        self.kernels: set[Any] = set()
+        self.announced = False
+
+    def on_start(self, event: numba_event.Event) -> None:
+        if self.announced or event.data["dispatcher"] not in self.kernels:
+            return
+        self.announced = True
+        folder = cache_folder()
+        logger.info(
+            "Compiling kernels for this machine; %s",
+            f"this happens once and takes about 20 s. Cached in {folder}."
+            if folder
+            else "this takes about 20 s.",
+        )
+
+    def on_end(self, event: numba_event.Event) -> None:
+        pass
+
+
+_announcer = _Announcer()
+numba_event.register("numba:compile", _announcer)

@@ -1,0 +1,84 @@
+"""Softmax and multinomial logistic loss in one.
+
+    prob = softmax of bottom over the channels
+    loss = - sum over positions (outer, inner) of log prob[outer, label, inner]
+    bottom_diff = scale * (prob - (1 where the channel is the label, else 0))
+
+Together they need no division by a small probability, and the gradient is one subtraction.
+bottom, prob, bottom_diff: (outer, channels, inner) float32; label: (outer, inner) float32, whole
+numbers. Positions whose label is `ignore_label` (NO_LABEL: none) add no loss and no gradient.
+"""
+
+import math
+
+import numpy as np
+from numba import prange
+
+from .jit import jit
+from .softmax import PARALLEL, softmax_forward
+
+NO_LABEL = math.nan  # equal to no label
+SMALLEST = np.finfo(np.float32).tiny  # of the normal float32: keeps log finite
+
+
+@jit
+def softmax_loss_forward(
+    bottom: np.ndarray, label: np.ndarray, ignore_label: float, prob: np.ndarray
+) -> tuple[float, int, int]:
+    """Fill `prob`; return the sum of the losses, how many labels counted, and the flat index of
+    the first label that is not a whole number in 0..channels-1 (-1: all are good).
+
+    A probability below 1.2e-38 counts as that, as in Caffe. The loss adds in float64, in order.
+    """
+    softmax_forward(bottom, prob)
+    channels, inner = bottom.shape[1], bottom.shape[2]
+    loss = 0.0
+    count = 0
+    for position in range(label.size):
+        o, i = divmod(position, inner)
+        value = label[o, i]
+        if value == ignore_label:
+            continue
+        if not (0 <= value < channels and value == math.floor(value)):
+            return loss, count, position
+        p = prob[o, int(value), i]
+        loss -= math.log(np.float64(SMALLEST if p < SMALLEST else p))
+        count += 1
+    return loss, count, -1
+
+
+@jit
+def _backward(
+    prob: np.ndarray,
+    label: np.ndarray,
+    ignore_label: float,
+    scale: np.float32,
+    bottom_diff: np.ndarray,
+    position: int,
+) -> None:
+    o, i = divmod(position, prob.shape[2])
+    ignored = label[o, i] == ignore_label
+    for c in range(prob.shape[1]):
+        bottom_diff[o, c, i] = np.float32(0) if ignored else scale * prob[o, c, i]
+    if not ignored:
+        true_class = int(label[o, i])
+        bottom_diff[o, true_class, i] = scale * (prob[o, true_class, i] - np.float32(1))
+
+
+@jit(parallel=True)
+def softmax_loss_backward(
+    prob: np.ndarray,
+    label: np.ndarray,
+    ignore_label: float,
+    scale: float,
+    bottom_diff: np.ndarray,
+) -> None:
+    """Overwrite `bottom_diff`. The labels must be those that forward found good."""
+    factor = np.float32(scale)
+    positions = prob.shape[0] * prob.shape[2]
+    if prob.size < PARALLEL:
+        for position in range(positions):
+            _backward(prob, label, ignore_label, factor, bottom_diff, position)
+    else:
+        for position in prange(positions):
+            _backward(prob, label, ignore_label, factor, bottom_diff, np.int64(position))

@@ -1,0 +1,164 @@
+"""Data: batches of images and labels from an LMDB database, made in the background."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import CaffeError
+from ..glog import logger
+from ..io.batch_loader import Batch, BatchLoader
+from ..io.datum import read_datum
+from ..io.lmdb_reader import LmdbReader
+from ..io.prefetch import Prefetcher
+from ..io.rng import fresh_seed, numbered_generator
+from ..io.transformer import Transformer
+from ..proto.caffe_pb2 import DataParameter, SolverState
+from .blob import Blob
+from .layer import Layer
+from .registry import register
+
+_SKIP_STREAM = 1  # of random numbers; the loader's are another
+
+
+@register
+class Data(Layer):
+    """top[0]: the images after transform_param, (batch_size, channels, height, width);
+    top[1], if asked for: their labels, (batch_size,).
+
+    The records come in the order of their keys, round and round, beginning at a random one of the
+    first `rand_skip`. A thread reads `prefetch` batches ahead; it starts at the first forward.
+
+    Raises CaffeError for a database that is missing, empty or not LMDB, and, naming the record,
+    for one that is corrupt or does not fit.
+    """
+
+    type = "Data"
+    num_bottom = (0, 0)
+    num_top = (1, 2)
+
+    def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Open the database and find the shape of its first image."""
+        param = self.param.data_param
+        self._check(param)
+        self._prefetcher: Prefetcher[Batch] | None = None
+        self._keys: list[bytes] = []
+        self._seed = fresh_seed()
+        self._first_batch = 0  # the number of the batch that begins at _first_record
+        self._served = 0  # batches since then
+        try:
+            self._transformer = Transformer(self.param.transform_param, self.phase)
+            self._reader = LmdbReader(param.source)
+            self._shape = self._first_shape()
+        except CaffeError as error:
+            raise self.error(str(error)) from error
+        self._first_record = self._skip(param.rand_skip)
+        logger.info("output data size: %s", ",".join(map(str, self._shape)))
+
+    def _check(self, param: Any) -> None:
+        if not param.source:
+            raise self.error("data_param has no source; give the folder of an LMDB")
+        if param.backend != DataParameter.LMDB:
+            given = "" if param.HasField("backend") else " (the default)"
+            raise self.error(
+                f"backend LEVELDB{given} is not supported; convert {param.source} to LMDB and set "
+                "backend: LMDB"
+            )
+        if param.batch_size == 0:
+            raise self.error("data_param.batch_size must be positive")
+        if param.prefetch == 0:
+            raise self.error("data_param.prefetch must be positive")
+
+    def _first_shape(self) -> tuple[int, ...]:
+        [(key, value)] = self._reader.read(1)
+        self._reader.seek(0)
+        name = self._reader.record_name(key)
+        image, _ = read_datum(value, name)
+        shape = self._transformer.output_shape(image.shape, name)
+        return (self.param.data_param.batch_size, *shape)
+
+    def _skip(self, most: int) -> int:
+        if most == 0:
+            return 0
+        skip = int(numbered_generator(self._seed, _SKIP_STREAM, 0).integers(most))
+        logger.info("Skipping first %d data points.", skip)
+        return skip % self._reader.count
+
+    def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Give the tops the shapes of the batch served last, at first of the first image."""
+        top[0].reshape(*self._shape)
+        if len(top) > 1:
+            top[1].reshape(self._shape[0])
+
+    def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Serve the next batch."""
+        prefetcher = self._prefetcher or self._start()
+        try:
+            batch = prefetcher.get()
+        except CaffeError as error:
+            self._stop()  # the next forward tries again
+            raise self.error(str(error)) from error
+        self._shape = batch.data.shape
+        self.reshape(bottom, top)
+        np.copyto(top[0].data, batch.data)
+        if len(top) > 1:
+            np.copyto(top[1].data, batch.label)
+        self._keys = batch.keys
+        self._served += 1
+        prefetcher.recycle(batch)
+
+    def _start(self) -> Prefetcher[Batch]:
+        param = self.param.data_param
+        self._reader.seek(self._next_record())
+        loader = BatchLoader(
+            self._reader,
+            self._transformer,
+            param.batch_size,
+            self._seed,
+            self._first_batch + self._served,
+        )
+        nothing = np.empty(0, np.float32)
+        batches = [Batch(nothing, nothing) for _ in range(param.prefetch)]
+        self._prefetcher = Prefetcher(loader.fill, batches)
+        return self._prefetcher
+
+    def _stop(self) -> None:
+        if self._prefetcher is not None:
+            self._prefetcher.close()
+            self._prefetcher = None
+
+    def _next_record(self) -> int:
+        read = self._served * self.param.data_param.batch_size
+        return (self._first_record + read) % self._reader.count
+
+    def cursor(self) -> SolverState.Cursor:
+        """Where the next forward reads: its first record, the batch's number, the seed."""
+        return SolverState.Cursor(
+            layer=self.name,
+            record=self._next_record(),
+            batch=self._first_batch + self._served,
+            seed=self._seed,
+        )
+
+    def seek(self, cursor: SolverState.Cursor) -> None:
+        """Go on where `cursor` was taken, exactly."""
+        self._stop()
+        count = self._reader.count
+        if cursor.record >= count:
+            logger.warning(
+                "layer '%s': the snapshot goes on at record %d, but %s has only %d; is it another "
+                "database? Going on at record %d",
+                self.name,
+                cursor.record,
+                self._reader.path,
+                count,
+                cursor.record % count,
+            )
+        self._first_record = cursor.record % count
+        self._first_batch = cursor.batch
+        self._seed = cursor.seed
+        self._served = 0
+
+    def record_name(self, item: int) -> str:
+        """Which record became item `item` of the batch served last."""
+        return self._reader.record_name(self._keys[item])

@@ -1,0 +1,38 @@
+"""ReLU: top = max(bottom, 0) + negative_slope * min(bottom, 0). It may work in place."""
+
+from collections.abc import Sequence
+
+from .blob import Blob
+from .layer import Layer
+from .registry import register
+
+
+@register
+class ReLU(Layer):
+    """Rectified linear unit (Nair and Hinton, 2010); with a negative_slope, the leaky one."""
+
+    type = "ReLU"
+
+    def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """The top has the bottom's shape."""
+        top[0].reshape(*bottom[0].shape)
+
+    def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Rectify."""
+        self.kernels.relu_forward(
+            bottom[0].data.reshape(-1),
+            top[0].data.reshape(-1),
+            self.param.relu_param.negative_slope,
+        )
+
+    def backward(
+        self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
+    ) -> None:
+        """Pass the gradient where the input was positive, and negative_slope of it elsewhere."""
+        if propagate_down[0]:
+            self.kernels.relu_backward(
+                bottom[0].data.reshape(-1),
+                top[0].diff.reshape(-1),
+                bottom[0].diff.reshape(-1),
+                self.param.relu_param.negative_slope,
+            )

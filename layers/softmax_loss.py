@@ -1,0 +1,73 @@
+"""SoftmaxWithLoss: the multinomial logistic loss of the softmax of the scores.
+
+    prob = softmax of bottom[0] along the class axis
+    loss = - sum over labels of log prob[label] / normalizer
+    bottom[0].diff = loss weight / normalizer * (prob - one-hot of the label)
+
+An optional second top receives prob.
+"""
+
+from collections.abc import Sequence
+
+from .blob import Blob
+from .labels import ignored_label, label_error, score_view
+from .loss import LossLayer, normalization, normalizer
+from .registry import register
+
+
+@register
+class SoftmaxWithLoss(LossLayer):
+    """Softmax and logistic loss in one, which is stabler than one after the other."""
+
+    type = "SoftmaxWithLoss"
+    num_top = (1, 2)
+
+    def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Read the parameters."""
+        self.ignore_label = ignored_label(self, self.param.loss_param)
+        self.normalization = normalization(self.param.loss_param)
+        self.prob = Blob()
+        self.valid = 0
+
+    def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Raises CaffeError where the number of labels does not fit the scores."""
+        super().reshape(bottom, top)
+        self.view = score_view(self, bottom[0], bottom[1], self.param.softmax_param.axis)
+        self.prob.reshape(*bottom[0].shape)
+        if len(top) > 1:
+            top[1].reshape(*bottom[0].shape)
+
+    def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """The loss. Raises CaffeError for a label that is no class, with its item."""
+        outer, classes, inner = self.view
+        loss, self.valid, bad = self.kernels.softmax_loss_forward(
+            bottom[0].data.reshape(self.view),
+            bottom[1].data.reshape(outer, inner),
+            self.ignore_label,
+            self.prob.data.reshape(self.view),
+        )
+        if bad >= 0:
+            raise label_error(self, bottom[1], bad, classes)
+        top[0].data[...] = loss / self.normalizer()
+        if len(top) > 1:
+            top[1].share_data(self.prob)
+
+    def backward(
+        self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
+    ) -> None:
+        """The gradient of the scores. Raises CaffeError where that of the labels is asked for."""
+        self.check_propagate_down(propagate_down)
+        if propagate_down[0]:
+            outer, _, inner = self.view
+            self.kernels.softmax_loss_backward(
+                self.prob.data.reshape(self.view),
+                bottom[1].data.reshape(outer, inner),
+                self.ignore_label,
+                float(top[0].diff) / self.normalizer(),
+                bottom[0].diff.reshape(self.view),
+            )
+
+    def normalizer(self) -> float:
+        """What the summed loss is divided by."""
+        outer, _, inner = self.view
+        return normalizer(self.normalization, outer, inner, self.valid)

@@ -1,0 +1,42 @@
+"""Split: several tops with the bottom's data. The net inserts it where a blob is used twice."""
+
+from collections.abc import Sequence
+
+from .blob import Blob
+from .layer import Layer
+from .registry import register
+
+
+@register
+class Split(Layer):
+    """Every top shares the bottom's data; the bottom's diff is the sum of the tops' diffs."""
+
+    type = "Split"
+    num_top = (1, None)
+
+    def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Raises CaffeError for a top that is the bottom itself: their diffs must not mix."""
+        for blob in top:
+            if blob is bottom[0]:
+                raise self.error("cannot work in place; give its top another name")
+            blob.reshape(*bottom[0].shape)
+
+    def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Nothing is copied."""
+        for blob in top:
+            blob.share_data(bottom[0])
+
+    def backward(
+        self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
+    ) -> None:
+        """Add the tops' diffs, in their order."""
+        if not propagate_down[0]:
+            return
+        total = bottom[0].diff.reshape(-1)
+        diffs = [blob.diff.reshape(-1) for blob in top]
+        if len(diffs) == 1:
+            self.kernels.copy(diffs[0], total)
+            return
+        self.kernels.add(diffs[0], diffs[1], total)
+        for diff in diffs[2:]:
+            self.kernels.add(total, diff, total)

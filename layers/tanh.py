@@ -1,0 +1,31 @@
+"""TanH: top = tanh(bottom). It may work in place."""
+
+from collections.abc import Sequence
+
+from .blob import Blob
+from .layer import Layer
+from .registry import register
+
+
+@register
+class TanH(Layer):
+    """Hyperbolic tangent."""
+
+    type = "TanH"
+
+    def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """The top has the bottom's shape."""
+        top[0].reshape(*bottom[0].shape)
+
+    def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """top = tanh(bottom)."""
+        self.kernels.tanh_forward(bottom[0].data.reshape(-1), top[0].data.reshape(-1))
+
+    def backward(
+        self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
+    ) -> None:
+        """bottom.diff = top.diff * (1 - top^2)."""
+        if propagate_down[0]:
+            self.kernels.tanh_backward(
+                top[0].data.reshape(-1), top[0].diff.reshape(-1), bottom[0].diff.reshape(-1)
+            )

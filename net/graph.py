@@ -1,0 +1,212 @@
+"""Graph: layers wired together and run. What the solver drives."""
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..errors import CaffeError
+from ..glog import logger
+from ..kernels import cpu
+from ..layers.blob import Blob
+from ..layers.layer import Layer
+from . import backward_plan, debug, weights
+from .splits import insert_splits
+from .state import filter_net
+from .wiring import wire
+
+
+class Graph:
+    """The layers that a NetParameter describes, wired and ready to run.
+
+    Attributes, as in pycaffe
+        name, phase: of the net
+        blobs: name -> Blob, in the order in which they are made
+        params: layer name -> its parameter blobs
+        layers, layer_dict: the layers, in order and by name
+        inputs, outputs: names of the input blobs and of the blobs that no layer reads
+        bottom_names, top_names: layer name -> names of its bottoms or tops
+
+    Raises CaffeError where a layer, blob, shape or parameter does not fit.
+    """
+
+    def __init__(
+        self, param: Any, phase: int | None = None, level: int = 0, stages: Sequence[str] = ()
+    ):
+        """Wire an (upgraded) NetParameter. Without a phase its own `state` selects the layers."""
+        own = type(param)()
+        own.CopyFrom(param)
+        if phase is not None:
+            own.state.phase = phase
+            own.state.level = level
+            own.state.stage.extend(stages)
+        filtered = filter_net(own)
+        logger.info("Initializing net from parameters: \n%s", str(filtered).rstrip())
+        self.name: str = param.name
+        self.phase: int = filtered.state.phase
+        self.debug_info: bool = param.debug_info
+        wiring = wire(insert_splits(filtered))
+        backward_plan.prune(wiring)
+        if param.force_backward:
+            backward_plan.force(wiring)
+        wiring.parameters.share()
+        self._wiring = wiring
+        self._index_names()
+        self._prepare_run()
+        for name in self.outputs:
+            logger.info("This network produces output %s", name)
+        logger.info("Network initialization done.")
+
+    def _index_names(self) -> None:
+        wiring, names = self._wiring, self._wiring.blob_names
+        self.layers: list[Layer] = wiring.layers
+        self.layer_dict = OrderedDict((layer.name, layer) for layer in wiring.layers)
+        self.blobs = OrderedDict(zip(names, wiring.blobs, strict=True))
+        self.params = OrderedDict(
+            (layer.name, layer.blobs) for layer in wiring.layers if layer.blobs
+        )
+        self.inputs = [names[i] for i in wiring.input_ids]
+        self.outputs = [names[i] for i in wiring.output_ids]
+        self.bottom_names = OrderedDict(
+            (layer.name, [names[b] for b in ids])
+            for layer, ids in zip(wiring.layers, wiring.bottom_ids, strict=True)
+        )
+        self.top_names = OrderedDict(
+            (layer.name, [names[b] for b in ids])
+            for layer, ids in zip(wiring.layers, wiring.top_ids, strict=True)
+        )
+        self._layer_names = [layer.name for layer in wiring.layers]
+        self._blob_names = names
+
+    def _prepare_run(self) -> None:
+        """Resolve once what every pass needs: each layer's blobs, and the tops with a loss."""
+        wiring = self._wiring
+        self._bottoms = [wiring.bottoms(i) for i in range(len(wiring.layers))]
+        self._tops = [wiring.tops(i) for i in range(len(wiring.layers))]
+        self._shapes = [[blob.shape for blob in bottom] for bottom in self._bottoms]
+        self._losses = [
+            [(top, weight) for top, weight in zip(tops, weights, strict=True) if weight]
+            for tops, weights in zip(self._tops, wiring.loss_weights, strict=True)
+        ]
+
+    def forward_from_to(self, start: int, end: int) -> float:
+        """Run the layers `start` to `end` (both included) forward. Returns their loss: the sum
+        over the tops with a loss weight of weight * sum(data)."""
+        loss = 0.0
+        try:
+            for i in range(start, end + 1):
+                layer, bottom, top = self.layers[i], self._bottoms[i], self._tops[i]
+                if self._shapes[i] != [blob.shape for blob in bottom]:
+                    self._reshape_layer(i)
+                layer.forward(bottom, top)
+                for blob, weight in self._losses[i]:
+                    loss += weight * (blob.data.item() if blob.count == 1 else blob.data.sum())
+                if self.debug_info:
+                    debug.log_forward(self._wiring, i)
+        except CaffeError as error:
+            raise self._with_record(error) from error
+        return loss
+
+    def backward_from_to(self, start: int, end: int) -> None:
+        """Run the layers `start` down to `end` (both included) backward."""
+        wiring = self._wiring
+        for i in range(start, end - 1, -1):
+            if wiring.layer_need_backward[i]:
+                self.layers[i].backward(
+                    self._tops[i], wiring.bottom_need_backward[i], self._bottoms[i]
+                )
+                if self.debug_info:
+                    debug.log_backward(wiring, i)
+
+    def forward_loss(self) -> float:
+        """A whole forward pass. Returns the loss."""
+        return self.forward_from_to(0, len(self.layers) - 1)
+
+    def forward_backward(self) -> float:
+        """A whole forward and backward pass, as in training. Returns the loss."""
+        loss = self.forward_loss()
+        self.backward_from_to(len(self.layers) - 1, 0)
+        if self.debug_info:
+            debug.log_norms(self._wiring.parameters)
+        return loss
+
+    def _reshape_layer(self, i: int) -> None:
+        self.layers[i].reshape(self._bottoms[i], self._tops[i])
+        self._shapes[i] = [blob.shape for blob in self._bottoms[i]]
+        self._wiring.set_loss_weights(i)
+
+    def _with_record(self, error: CaffeError) -> CaffeError:
+        """Add to an error about one item of the batch the record that it came from."""
+        if error.item is None:
+            return error
+        for layer in self.layers:
+            if hasattr(layer, "record_name"):
+                return CaffeError(f"{error} ({layer.record_name(error.item)})")
+        return error
+
+    @property
+    def learnable_params(self) -> list[Blob]:
+        """The blobs that a solver updates; a shared one stands here once."""
+        return self._wiring.parameters.learnable
+
+    @property
+    def params_lr(self) -> list[float]:
+        """For each of learnable_params the multiplier of the learning rate."""
+        return self._wiring.parameters.lr
+
+    @property
+    def params_weight_decay(self) -> list[float]:
+        """For each of learnable_params the multiplier of the weight decay."""
+        return self._wiring.parameters.decay
+
+    @property
+    def blob_loss_weights(self) -> "OrderedDict[str, float]":
+        """Blob name -> its weight in the loss, 0 for most."""
+        weight_of = OrderedDict.fromkeys(self._blob_names, 0.0)
+        for ids, layer_weights in zip(self._wiring.top_ids, self._wiring.loss_weights, strict=True):
+            for blob_id, weight in zip(ids, layer_weights, strict=True):
+                weight_of[self._blob_names[blob_id]] = weight
+        return weight_of
+
+    def clear_param_diffs(self) -> None:
+        """Set the gradients of all parameters to zero."""
+        for blob in self.learnable_params:
+            cpu.fill(0.0, blob.diff.reshape(-1))
+
+    def copy_from(self, path: str | os.PathLike[str]) -> None:
+        """Load weights by layer name from a .caffemodel. Raises CaffeError where they don't fit;
+        the net is then as it was."""
+        weights.copy_layers(weights.load(path), self.layer_dict, str(path))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the weights to a .caffemodel, whole or not at all."""
+        weights.save(self.to_proto(), path)
+
+    def to_proto(self, write_diff: bool = False) -> Any:
+        """The NetParameter of a .caffemodel: layers and weights, with their diffs if asked."""
+        return weights.net_to_proto(self.name, self.layers, write_diff)
+
+    def share_with(self, other: "Graph") -> None:
+        """Let the layers of this net use the weights (the same memory) of the other net's layers
+        of the same name. Raises CaffeError where shapes differ."""
+        for source in other.layers:
+            layer = self.layer_dict.get(source.name)
+            if layer is None:
+                logger.info("Ignoring source layer %s", source.name)
+                continue
+            mine, theirs = [b.shape for b in layer.blobs], [b.shape for b in source.blobs]
+            if mine != theirs:
+                raise layer.error(f"cannot share weights: shapes {theirs} and {mine} differ")
+            for blob, shared in zip(layer.blobs, source.blobs, strict=True):
+                blob.share_data(shared)
+
+    def cursors(self) -> Iterator[Any]:
+        """Where each data layer stands: SolverState.Cursor messages, for an exact resume."""
+        return (layer.cursor() for layer in self.layers if hasattr(layer, "cursor"))
+
+    def seek(self, cursors: Sequence[Any]) -> None:
+        """Put the data layers where `cursors` says. Layers that it does not name stay."""
+        for cursor in cursors:
+            layer = self.layer_dict.get(cursor.layer)
+            if layer is not None and hasattr(layer, "seek"):
+                layer.seek(cursor)

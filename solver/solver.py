@@ -1,0 +1,279 @@
+"""Solver: the training loop, as Caffe runs it."""
+
+import abc
+import enum
+import math
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..errors import CaffeError
+from ..glog import logger
+from ..io import rng
+from ..layers.blob import Blob
+from ..proto import caffe_pb2
+from ..proto.prototxt import format_message
+from . import snapshot
+from .finite import first_not_finite, first_not_finite_parameter
+from .learning_rate import LearningRate
+from .nets import make_test_nets, make_train_net
+from .outputs import Outputs
+from .param import solver_param
+
+
+class SolverAction(enum.Enum):
+    """What may be asked of a running solver between two iterations."""
+
+    NONE = 0
+    STOP = 1
+    SNAPSHOT = 2
+
+
+class Solver(abc.ABC):
+    """Trains a net as a solver prototxt says. A subclass for each update rule (see sgd.py).
+
+    Solver(solver): the path of a solver prototxt, or a SolverParameter.
+
+    Attributes, as in pycaffe
+        param: the SolverParameter
+        net, test_nets: the net to train and the nets to test on, which use its weights
+        iter: how many times the weights have been updated
+    and
+        loss: of the last iteration
+        history: the blobs that the update rule remembers
+        action_function: called between iterations; says what is asked of the solver
+
+    Raises CaffeError for what does not fit in the prototxt, the nets or their data.
+    """
+
+    type: ClassVar[str]
+
+    def __init__(self, solver: Any):
+        self.param = param = solver_param(solver)
+        logger.info("Initializing solver from parameters: \n%s", format_message(param).rstrip())
+        for name in ("average_loss", "iter_size"):
+            if getattr(param, name) < 1:
+                raise CaffeError(f"solver: {name} is {getattr(param, name)}; it must be positive")
+        snapshot.check_format(param)
+        if param.snapshot:
+            snapshot.check_prefix(param)
+        self._learning_rate = LearningRate(param)
+        if param.random_seed >= 0:
+            rng.set_random_seed(param.random_seed)
+        self.net = make_train_net(param)
+        self.test_nets = make_test_nets(param)
+        self.iter = 0
+        self.loss = 0.0
+        self.history: list[Blob] = []
+        self.action_function: Callable[[], SolverAction] = lambda: SolverAction.NONE
+        self._callbacks: list[tuple[Callable[[], Any], Callable[[], Any]]] = []
+        self._stop_requested = False
+        self._recent_losses: deque[float] = deque(maxlen=param.average_loss)
+        self._outputs = Outputs(self.net)
+        self._place_before_tests: Any = None
+        logger.info("Solver scaffolding done.")
+
+    def add_callback(
+        self, on_start: Callable[[], Any], on_gradients_ready: Callable[[], Any]
+    ) -> None:
+        """Call `on_start` before each iteration and `on_gradients_ready` before each update."""
+        self._callbacks.append((on_start, on_gradients_ready))
+
+    def solve(self, resume_file: str | os.PathLike[str] | None = None) -> None:
+        """Train up to max_iter, from a solverstate if one is given, with a snapshot at the end."""
+        param = self.param
+        logger.info("Solving %s", self.net.name)
+        logger.info("Learning Rate Policy: %s", param.lr_policy)
+        if param.snapshot_after_train:
+            snapshot.check_prefix(param)
+        self._stop_requested = False
+        if resume_file:
+            logger.info("Restoring previous solver status from %s", resume_file)
+            self.restore(resume_file)
+        self.step(param.max_iter - self.iter)
+        if param.snapshot_after_train and not _is_due(param.snapshot, self.iter):
+            self.snapshot()
+        if self._stop_requested:
+            logger.info("Optimization stopped early.")
+            return
+        if _is_due(param.display, self.iter):
+            self._record_loss(self.net.forward_loss())
+            logger.info("Iteration %d, loss = %g", self.iter, self.smoothed_loss)
+        if _is_due(param.test_interval, self.iter):
+            self.test_all()
+        logger.info("Optimization Done.")
+
+    def step(self, iterations: int) -> None:
+        """Train for a number of iterations, testing, logging and snapshotting where it is due.
+
+        Raises CaffeError where the loss is not finite; the weights are then those before the
+        iteration, and no snapshot is written.
+        """
+        param = self.param
+        started, displayed = time.monotonic(), self.iter
+        stop_iter = self.iter + iterations
+        while self.iter < stop_iter:
+            self.net.clear_param_diffs()
+            if _is_due(param.test_interval, self.iter) and (
+                self.iter > 0 or param.test_initialization
+            ):
+                self.test_all()
+                if self._stop_requested:
+                    break
+            for on_start, _ in self._callbacks:
+                on_start()
+            display = _is_due(param.display, self.iter)
+            self.net.debug_info = display and param.debug_info
+            loss = sum(self.net.forward_backward() for _ in range(param.iter_size))
+            self._record_loss(loss / param.iter_size)
+            if display:
+                now = time.monotonic()
+                self._log_progress(self.iter - displayed, now - started)
+                started, displayed = now, self.iter
+            for _, on_gradients_ready in self._callbacks:
+                on_gradients_ready()
+            self.apply_update()
+            action = self.action_function()
+            if _is_due(param.snapshot, self.iter) or action is SolverAction.SNAPSHOT:
+                self.snapshot()
+            if action is SolverAction.STOP:
+                self._stop_requested = True
+                break
+
+    def _record_loss(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise CaffeError(
+                f"Iteration {self.iter}: the loss is {loss:g}; the first NaN or infinity is "
+                f"{self._where_not_finite()}. Training stops and earlier snapshots stay as they "
+                "are; lower base_lr, or look at the data"
+            )
+        self.loss = float(np.float32(loss))
+        self._recent_losses.append(self.loss)
+
+    def _where_not_finite(self) -> str:
+        found = first_not_finite(self.net)
+        return f"of {found}" if found else "of the loss itself"
+
+    @property
+    def smoothed_loss(self) -> float:
+        """The mean loss of the last `average_loss` iterations."""
+        return math.fsum(self._recent_losses) / len(self._recent_losses)
+
+    def _log_progress(self, iterations: int, seconds: float) -> None:
+        logger.info(
+            "Iteration %d (%g iter/s, %gs/%d iters), loss = %g",
+            self.iter,
+            iterations / (seconds or 1),
+            seconds,
+            self.param.display,
+            self.smoothed_loss,
+        )
+        for index, line in enumerate(self._outputs.lines(self._outputs.values())):
+            logger.info("    Train net output #%d: %s", index, line)
+
+    def test_all(self) -> None:
+        """Run every test net, logging its mean outputs."""
+        # A snapshot asked for meanwhile is one of the place where these tests begin.
+        self._place_before_tests = self._place()
+        for index in range(len(self.test_nets)):
+            if not self._stop_requested:
+                self.test(index)
+        if not self._stop_requested:
+            self._place_before_tests = None
+
+    def test(self, index: int = 0) -> None:
+        """Run one test net for its test_iter batches, logging the mean of each output."""
+        net, count = self.test_nets[index], self.param.test_iter[index]
+        logger.info("Iteration %d, Testing net (#%d)", self.iter, index)
+        net.share_with(self.net)
+        outputs = Outputs(net)
+        scores = np.zeros(len(outputs.names))
+        loss = 0.0
+        for _ in range(count):
+            if self._stopped_while_testing():
+                logger.info("Test interrupted.")
+                return
+            loss += net.forward_loss()
+            scores += outputs.values()
+        if self.param.test_compute_loss:
+            logger.info("Test loss: %g", loss / count)
+        for i, line in enumerate(outputs.lines(scores / count)):
+            logger.info("    Test net output #%d: %s", i, line)
+
+    def _stopped_while_testing(self) -> bool:
+        while (action := self.action_function()) is not SolverAction.NONE:
+            if action is SolverAction.SNAPSHOT:
+                self.snapshot()
+            else:
+                self._stop_requested = True
+        return self._stop_requested
+
+    @abc.abstractmethod
+    def apply_update(self) -> None:
+        """Update the weights once from the gradients in the net, and count the iteration."""
+
+    def _rate(self) -> float:
+        """The learning rate of this iteration, logged where it is time to display."""
+        rate = self._learning_rate(self.iter)
+        if _is_due(self.param.display, self.iter):
+            logger.info("Iteration %d, lr = %g", self.iter, rate)
+        return rate
+
+    def snapshot(self) -> None:
+        """Write PREFIX_iter_N.caffemodel and PREFIX_iter_N.solverstate.
+
+        Raises CaffeError where a weight is not finite or a file can't be written; the snapshots
+        written before stay as they are.
+        """
+        found = first_not_finite_parameter(self.net)
+        if found:
+            raise CaffeError(
+                f"Iteration {self.iter}: no snapshot is written, since there is a NaN or an "
+                f"infinity in {found}. Earlier snapshots stay as they are; lower base_lr"
+            )
+        state = caffe_pb2.SolverState()
+        state.CopyFrom(self._place_before_tests or self._place())
+        state.iter = self.iter
+        state.current_step = self._learning_rate.current_step
+        state.recent_loss.extend(self._recent_losses)
+        snapshot.write_history(self.history, state)
+        snapshot.write_snapshot(self.net, state, self.param)
+
+    def _place(self) -> Any:
+        """A SolverState that holds where each data layer stands, and the random state."""
+        state = caffe_pb2.SolverState(random_state=rng.get_state())
+        for index, net in enumerate([self.net, *self.test_nets]):
+            for cursor in net.cursors():
+                cursor.net = index
+                state.cursor.append(cursor)
+        return state
+
+    def restore(self, path: str | os.PathLike[str]) -> None:
+        """Go on from a .solverstate, ours (exactly as if never stopped) or Caffe's (from the first
+        record).
+
+        Raises CaffeError where it or its weights cannot be read or do not fit this net and solver.
+        """
+        state = snapshot.read_state(os.fspath(path))
+        snapshot.check_history(self.history, state, os.fspath(path))
+        if state.learned_net:
+            self.net.copy_from(state.learned_net)
+        self.iter = state.iter
+        self._learning_rate.current_step = state.current_step
+        logger.info("%sSolver: restoring history", self.type)
+        snapshot.read_history(self.history, state)
+        self._recent_losses.clear()
+        self._recent_losses.extend(state.recent_loss)
+        self._place_before_tests = None
+        for index, net in enumerate([self.net, *self.test_nets]):
+            net.seek([cursor for cursor in state.cursor if cursor.net == index])
+        if state.random_state:
+            rng.set_state(state.random_state)
+
+
+def _is_due(interval: int, iteration: int) -> bool:
+    return bool(interval) and iteration % interval == 0

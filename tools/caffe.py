@@ -1,0 +1,230 @@
+"""The command `caffe`: train, test and time nets, as BVLC Caffe's."""
+
+import difflib
+import os
+import sys
+import time as clock
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+_HERE = Path(__file__).resolve().parent
+if __name__ == "__main__":
+    # Run as a file, Python would take this very file for the package `caffe`.
+    sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != _HERE]
+
+try:
+    from caffe import glog
+    from caffe.errors import CaffeError
+    from caffe.glog import logger
+    from caffe.layers.layer import TEST, TRAIN
+    from caffe.net.net import Net
+    from caffe.proto import caffe_pb2
+    from caffe.proto.upgrade import read_solver_param
+    from caffe.solver import get_solver
+    from caffe.solver.nets import load_weights
+    from caffe.solver.outputs import Outputs
+    from caffe.tools.flags import Flag, parse_flags, usage
+    from caffe.tools.progress import Progress
+    from caffe.tools.signals import SignalHandler, signal_effect
+except ImportError as error:
+    sys.exit(f"caffe: {error}; install numba-caffe first: cd {_HERE.parent} && pip install -e .")
+
+FLAGS = (
+    Flag("solver", "", "the solver prototxt to train with"),
+    Flag("model", "", "the net prototxt to test or to time"),
+    Flag("weights", "", "weights to start from or to test: .caffemodel files, commas between them"),
+    Flag("snapshot", "", "the .solverstate to resume training from"),
+    Flag("iterations", 50, "how many batches to test or to time"),
+    Flag("phase", "", "TRAIN or TEST: the phase of the net to time (default: TRAIN)"),
+    Flag("level", 0, "the level of the net, for the include and exclude rules of its layers"),
+    Flag("stage", "", "the stages of the net, commas between them, for the same rules"),
+    Flag("gpu", "", "the GPUs to use; this version has no GPU kernels yet"),
+    Flag("sigint_effect", "stop", "what SIGINT (Ctrl-C) does: snapshot, stop or none"),
+    Flag("sighup_effect", "snapshot", "what SIGHUP does: snapshot, stop or none"),
+    Flag("minloglevel", "", "log only from this level: 0 all, 1 warnings, 2 errors, 3 fatal"),
+    Flag("log_dir", "", "also write the log to a file in this folder"),
+    Flag("logtostderr", False, "log to stderr only, whatever log_dir says"),
+    Flag("alsologtostderr", True, "log to stderr, which is always done"),
+    Flag("help", False, "show this help"),
+)
+
+HELP = f"""usage: caffe COMMAND FLAGS
+
+commands:
+  train           train a net, or go on training it
+  test            score a net
+  time            measure how long each layer takes
+  device_query    show the GPUs
+
+flags (as --name=value, --name value, -name=value or -name value):
+{usage(FLAGS)}
+
+examples:
+  caffe train --solver=examples/mnist/lenet_solver.prototxt
+  caffe train --solver=lenet_solver.prototxt --snapshot=lenet_iter_5000.solverstate
+  caffe train --solver=finetune_solver.prototxt --weights=lenet_iter_10000.caffemodel
+  caffe test --model=lenet_train_test.prototxt --weights=lenet_iter_10000.caffemodel \
+--iterations=100
+  caffe time --model=lenet_train_test.prototxt --iterations=10"""
+
+
+def train(flags: dict[str, Any]) -> None:
+    """Train the net of a solver, from the start, from weights or from a snapshot."""
+    if not flags["solver"]:
+        raise CaffeError("Need a solver definition to train. Give --solver=FILE")
+    if flags["snapshot"] and flags["weights"]:
+        raise CaffeError("Give a snapshot to resume training or weights to finetune but not both.")
+    handler = SignalHandler(
+        *(signal_effect(f, flags[f]) for f in ("sigint_effect", "sighup_effect"))
+    )
+    param = read_solver_param(flags["solver"])
+    param.train_state.level = flags["level"]
+    param.train_state.stage.extend(_stages(flags))
+    if param.HasField("solver_mode") and param.solver_mode == caffe_pb2.SolverParameter.GPU:
+        logger.warning(
+            "solver_mode: GPU, but this version has no GPU kernels yet: training on the CPU"
+        )
+    logger.info("Use CPU.")
+    if flags["snapshot"] or flags["weights"]:
+        param.weights[:] = [flags["weights"]] if flags["weights"] else []
+    solver = get_solver(param)
+    solver.action_function = handler.action
+    if flags["snapshot"]:
+        logger.info("Resuming from %s", flags["snapshot"])
+        solver.restore(flags["snapshot"])
+    logger.info("Starting Optimization")
+    with handler, Progress(solver):
+        solver.solve()
+    logger.info("Optimization Done.")
+
+
+def test(flags: dict[str, Any]) -> None:
+    """Log a net's outputs for a number of batches, and their means."""
+    if not flags["model"]:
+        raise CaffeError("Need a model definition to score. Give --model=FILE")
+    if not flags["weights"]:
+        raise CaffeError("Need model weights to score. Give --weights=FILE")
+    logger.info("Use CPU.")
+    net = Net(flags["model"], TEST, level=flags["level"], stages=_stages(flags))
+    load_weights(net, [flags["weights"]])
+    count = flags["iterations"]
+    logger.info("Running for %d iterations.", count)
+    outputs = Outputs(net)
+    total, loss = 0.0, 0.0
+    for batch in range(count):
+        loss += net.forward_loss()
+        values = outputs.values()
+        total = total + values
+        for name, value in zip(outputs.names, values, strict=True):
+            logger.info("Batch %d, %s = %g", batch, name, value)
+    logger.info("Loss: %g", loss / count)
+    for line in outputs.lines(total / count):
+        logger.info("%s", line)
+
+
+def time(flags: dict[str, Any]) -> None:
+    """Log how long each layer's forward and backward take."""
+    if not flags["model"]:
+        raise CaffeError("Need a model definition to time. Give --model=FILE")
+    phases = {"": TRAIN, "TRAIN": TRAIN, "TEST": TEST}
+    if flags["phase"] not in phases:
+        raise CaffeError(f'phase must be "TRAIN" or "TEST", not "{flags["phase"]}"')
+    logger.info("Use CPU.")
+    net = Net(flags["model"], phases[flags["phase"]], level=flags["level"], stages=_stages(flags))
+    logger.info("Performing Forward")
+    logger.info("Initial loss: %g", net.forward_loss())
+    logger.info("Performing Backward")
+    net.backward_from_to(len(net.layers) - 1, 0)
+    logger.info("*** Benchmark begins ***")
+    count, layers = flags["iterations"], range(len(net.layers))
+    logger.info("Testing for %d iterations.", count)
+    forward, backward = [0.0 for _ in layers], [0.0 for _ in layers]
+    started = clock.perf_counter()
+    for iteration in range(count):
+        iteration_started = clock.perf_counter()
+        for i in layers:
+            forward[i] += _milliseconds(net.forward_from_to, i)
+        for i in reversed(layers):
+            backward[i] += _milliseconds(net.backward_from_to, i)
+        spent = (clock.perf_counter() - iteration_started) * 1e3
+        logger.info("Iteration: %d forward-backward time: %g ms.", iteration + 1, spent)
+    total = (clock.perf_counter() - started) * 1e3
+    logger.info("Average time per layer: ")
+    for i, layer in enumerate(net.layers):
+        logger.info("%10s\tforward: %g ms.", layer.name, forward[i] / count)
+        logger.info("%10s\tbackward: %g ms.", layer.name, backward[i] / count)
+    logger.info("Average Forward pass: %g ms.", sum(forward) / count)
+    logger.info("Average Backward pass: %g ms.", sum(backward) / count)
+    logger.info("Average Forward-Backward: %g ms.", total / count)
+    logger.info("Total Time: %g ms.", total)
+    logger.info("*** Benchmark ends ***")
+
+
+def _milliseconds(run: Callable[[int, int], Any], layer: int) -> float:
+    started = clock.perf_counter()
+    run(layer, layer)
+    return (clock.perf_counter() - started) * 1e3
+
+
+def device_query(flags: dict[str, Any]) -> None:
+    """Say which GPUs there are to use."""
+    logger.info("No CUDA device: this version has no GPU kernels yet; it computes on the CPU")
+
+
+COMMANDS = {"train": train, "test": test, "time": time, "device_query": device_query}
+
+
+def _stages(flags: dict[str, Any]) -> list[str]:
+    return [stage for stage in flags["stage"].split(",") if stage]
+
+
+def _configure_log(flags: dict[str, Any]) -> None:
+    given = [name for name in ("minloglevel", "log_dir", "logtostderr") if flags[name]]
+    for name in given:
+        os.environ[f"GLOG_{name}"] = str(flags[name])
+    if given:
+        glog.install()
+
+
+def _run(arguments: Sequence[str]) -> int:
+    flags, commands = parse_flags(arguments, FLAGS)
+    if flags["help"]:
+        print(HELP)
+        return 0
+    if not commands:
+        print(HELP, file=sys.stderr)
+        return 1
+    _configure_log(flags)
+    name = commands[0]
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"use {', '.join(COMMANDS)}"
+        raise CaffeError(f"Unknown action: {name}; {hint}")
+    if len(commands) > 1:
+        raise CaffeError(f"unexpected argument '{commands[1]}'; a flag begins with --")
+    if flags["gpu"] and name != "device_query":
+        raise CaffeError(
+            f"--gpu={flags['gpu']}: this version has no GPU kernels yet; "
+            "leave --gpu out to compute on the CPU"
+        )
+    if flags["iterations"] < 1:
+        raise CaffeError(f"--iterations={flags['iterations']}: it must be positive")
+    COMMANDS[name](flags)
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line. Returns the exit code: 1, after one line that says why, for trouble that
+    the user can mend."""
+    try:
+        return _run(sys.argv[1:] if arguments is None else arguments)
+    except (CaffeError, OSError, MemoryError) as error:
+        logger.critical("%s", error)
+    except KeyboardInterrupt:
+        logger.critical("Interrupted; the snapshots written so far are whole")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

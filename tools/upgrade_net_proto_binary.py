@@ -1,0 +1,41 @@
+"""Brings a binary net, such as a .caffemodel in the V0 or V1 format, to today's format.
+
+example:
+  python -m tools.upgrade_net_proto_binary old.caffemodel new.caffemodel
+
+A file that is up to date is written as it was understood.
+"""
+
+import sys
+
+from caffe.glog import logger
+from caffe.io.files import write_atomically
+from caffe.proto.caffe_pb2 import NetParameter
+from caffe.proto.files import read_binary
+from caffe.proto.upgrade import net_needs_upgrade, upgrade_net
+
+from .upgrading import run
+
+
+def upgrade(source: str, target: str) -> bool:
+    """Read the net in `source` and write it to `target`; False where something was left out."""
+    net = read_binary(source, NetParameter())
+    success = True
+    if net_needs_upgrade(net):
+        success = upgrade_net(net, source)
+        if not success:
+            logger.error("Encountered error(s) while upgrading; see details above.")
+    else:
+        logger.error("File already in latest proto format: %s", source)
+    write_atomically(target, [net.SerializeToString()])
+    logger.info("Wrote upgraded NetParameter binary proto to %s", target)
+    return success
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    return run(argv, "upgrade_net_proto_binary", str(__doc__), upgrade)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
