@@ -1,6 +1,7 @@
 # make lenet   train Caffe's LeNet on MNIST from scratch: 10,000 iterations, 99 %
 # make test    set up and run the tests
 # make lint    style, types and the order of the floors
+# make bench   time the kernels and a training iteration
 # make clean   remove what these made
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 FLOORS := io kernels layers net proto solver tools
 
-.PHONY: lenet test lint clean
+.PHONY: lenet test lint bench clean
 
 lenet: $(VENV)/installed
 	$(BIN)/python -m tools.create_mnist
@@ -24,6 +25,9 @@ lint: $(VENV)/installed-lint
 	ln -sfn $(addprefix ../../../,$(wildcard *.py) $(FLOORS)) build/types/caffe/
 	cd build/types && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p caffe
 	$(BIN)/lint-imports
+
+bench: $(VENV)/installed-test
+	$(BIN)/python -m pytest bench -o python_files='bench_*.py' --benchmark-enable --benchmark-columns=median,iqr,rounds
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("numba-caffe needs Python 3.11 or newer: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'

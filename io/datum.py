@@ -49,7 +49,7 @@ def read_alike(values: list[bytes], name: str) -> tuple[np.ndarray, np.ndarray] 
     """
     length = len(values[0])
     image, _ = read_datum(values[0], name)
-    if image.dtype != np.uint8 or any(len(value) != length for value in values):
+    if image.dtype != np.uint8 or set(map(len, values)) != {length}:
         return None
     channels, height, width = image.shape
     alone = Datum(channels=channels, height=height, width=width, data=image.tobytes())

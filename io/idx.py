@@ -38,7 +38,7 @@ def _read(path: str | os.PathLike[str], magic: int, kind: str) -> np.ndarray:
     found = int.from_bytes(content[:4], "big")
     if found != magic:
         raise CaffeError(
-            f"{path}: Incorrect {kind} file magic: {found}, where an IDX file of {kind}s has {magic}"
+            f"{path}: Incorrect {kind} file magic: {found}; an IDX file of {kind}s has {magic}"
         )
     axes = magic & 0xFF
     start = 4 + 4 * axes

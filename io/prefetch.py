@@ -7,6 +7,8 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
+from ..errors import CaffeError
+
 Batch = TypeVar("Batch")
 
 _PATIENCE = 10.0  # seconds that close() waits for a batch in the making
@@ -44,8 +46,17 @@ class Prefetcher(Generic[Batch]):
         _open_prefetchers.add(self)
 
     def get(self) -> Batch:
-        """The next batch; waits until it is ready."""
-        item = self._ready.get()
+        """The next batch; waits until it is ready. Raises CaffeError where the thread is gone."""
+        while True:
+            try:
+                item = self._ready.get(timeout=1)
+                break
+            except queue.Empty:
+                if not self._thread.is_alive():
+                    raise CaffeError(
+                        "the thread that prefetches data has ended: closed, or left behind by a "
+                        "fork; make the net in the process that uses it"
+                    ) from None
         if isinstance(item, BaseException):
             self._ready.put(item)  # for whoever asks again
             raise item

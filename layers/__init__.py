@@ -2,7 +2,13 @@
 
 from . import (  # noqa: F401
     accuracy,
+    convolution,
+    data,
     dummy_data,
+    im2col,
+    inner_product,
+    input,
+    memory_data,
     pooling,
     relu,
     silence,

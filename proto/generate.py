@@ -3,11 +3,13 @@
 For developers, after a change to caffe.proto; it needs the package grpcio-tools. protoc's own
 module refuses to load under a protobuf older than the protoc that made it. Ours holds only the
 serialized descriptor and hands it to the library's builder, so that one file serves every
-version that pyproject.toml allows.
+version that pyproject.toml allows. It has a descriptor pool to itself: other packages bring a
+caffe.proto of their own, and no pool takes two.
 """
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -18,7 +20,8 @@ _MODULE = '''\
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf.internal import builder as _builder
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
+_POOL = _descriptor_pool.DescriptorPool()
+DESCRIPTOR = _POOL.AddSerializedFile(
 {literal}
 )
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
@@ -49,8 +52,19 @@ def generate(target: Path) -> None:
         if protoc.main(arguments) != 0:
             raise SystemExit("protoc found mistakes in caffe.proto; nothing was written")
         files = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set.read_bytes())
-    serialized_file = files.file[0].SerializeToString(deterministic=True)
-    Path(target, "caffe_pb2.py").write_text(module_text(serialized_file))
+    schema = files.file[0]
+    for message in schema.message_type:
+        _drop_json_names(message)
+    serialized = schema.SerializeToString(deterministic=True)
+    Path(target, "caffe_pb2.py").write_text(module_text(serialized))
+
+
+def _drop_json_names(message: Any) -> None:
+    # They follow from the names.
+    for field in message.field:
+        field.ClearField("json_name")
+    for nested in message.nested_type:
+        _drop_json_names(nested)
 
 
 if __name__ == "__main__":

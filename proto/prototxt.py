@@ -86,7 +86,8 @@ def _format_scalar(field: FieldDescriptor, value: Any) -> str:
     if field.enum_type is not None:
         return field.enum_type.values_by_number[value].name
     if field.type in (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES):
-        return f'"{text_encoding.CEscape(value, False)}"'
+        encoded = value.encode() if isinstance(value, str) else value
+        return f'"{text_encoding.CEscape(encoded, False)}"'
     if field.type == FieldDescriptor.TYPE_BOOL:
         return "true" if value else "false"
     if field.type == FieldDescriptor.TYPE_FLOAT:

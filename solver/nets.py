@@ -4,7 +4,6 @@ from typing import Any
 
 from ..errors import CaffeError
 from ..glog import logger
-from ..layers.layer import TEST, TRAIN
 from ..net.net import Net
 from ..proto import caffe_pb2
 from ..proto.upgrade import read_net_param
@@ -35,7 +34,7 @@ def make_train_net(param: Any) -> Net:
     else:
         logger.info("Creating training net from %s file: %s", field, getattr(param, field))
         net_param = read_net_param(getattr(param, field))
-    net = Net.from_param(_with_state(net_param, TRAIN, param.train_state))
+    net = Net.from_param(_with_state(net_param, caffe_pb2.TRAIN, param.train_state))
     load_weights(net, param.weights)
     return net
 
@@ -75,7 +74,7 @@ def make_test_nets(param: Any) -> list[Net]:
     for index, (source, net_param) in enumerate(zip(sources, params, strict=True)):
         state = param.test_state[index] if param.test_state else None
         logger.info("Creating test net (#%d) specified by %s", index, source)
-        net = Net.from_param(_with_state(net_param, TEST, state))
+        net = Net.from_param(_with_state(net_param, caffe_pb2.TEST, state))
         net.debug_info = param.debug_info
         load_weights(net, param.weights)
         nets.append(net)
@@ -89,7 +88,7 @@ def load_weights(net: Net, weights: Any) -> None:
         net.copy_from(path)
 
 
-def _with_state(net_param: Any, phase: int, state: Any) -> Any:
+def _with_state(net_param: Any, phase: caffe_pb2.Phase, state: Any) -> Any:
     """A copy of the net's description whose NetState is: the phase, overridden by what the net
     itself says, overridden by what the solver says."""
     merged = caffe_pb2.NetState(phase=phase)

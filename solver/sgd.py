@@ -53,9 +53,10 @@ class SGDSolver(Solver):
         rate = self._rate()
         if self.param.clip_gradients >= 0:
             self._clip_gradients()
+        if self.param.iter_size > 1:
+            for blob in self._params:
+                cpu.scale(1 / self.param.iter_size, blob.diff.reshape(-1))
         for index in range(len(self._params)):
-            if self.param.iter_size > 1:
-                cpu.scale(1 / self.param.iter_size, self._params[index].diff.reshape(-1))
             self._update_param(index, rate * self._rates[index], self._decays[index])
         self.iter += 1
 

@@ -1,6 +1,19 @@
-"""What all tests share: `import layer_testing` works from every test file."""
+"""What all tests share: helper modules such as `layer_testing`, and the fixture `caffe_log`."""
 
+import logging
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "layers"))
+import pytest
+
+for folder in ("kernels", "layers", "net", "proto", "solver"):
+    sys.path.insert(0, str(Path(__file__).parent / folder))
+
+
+@pytest.fixture
+def caffe_log(caplog):
+    """What is logged; the logger does not propagate, as it prints by itself."""
+    logger = logging.getLogger("caffe")
+    logger.addHandler(caplog.handler)
+    yield caplog
+    logger.removeHandler(caplog.handler)

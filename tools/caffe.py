@@ -14,6 +14,8 @@ if __name__ == "__main__":
     sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != _HERE]
 
 try:
+    import numpy as np
+
     from caffe import glog
     from caffe.errors import CaffeError
     from caffe.glog import logger
@@ -111,11 +113,11 @@ def test(flags: dict[str, Any]) -> None:
     count = flags["iterations"]
     logger.info("Running for %d iterations.", count)
     outputs = Outputs(net)
-    total, loss = 0.0, 0.0
+    total, loss = np.zeros(len(outputs.names)), 0.0
     for batch in range(count):
         loss += net.forward_loss()
         values = outputs.values()
-        total = total + values
+        total += values
         for name, value in zip(outputs.names, values, strict=True):
             logger.info("Batch %d, %s = %g", batch, name, value)
     logger.info("Loss: %g", loss / count)

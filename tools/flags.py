@@ -41,13 +41,14 @@ def parse_flags(
         if not argument.startswith("-") or argument == "-":
             others.append(argument)
             continue
-        name, equals, text = argument.lstrip("-").partition("=")
+        name, equals, given = argument.lstrip("-").partition("=")
         name = name.replace("-", "_")
         if name not in known and not equals and _is_bool(known.get(name.removeprefix("no"))):
             values[name.removeprefix("no")] = False
             continue
         if name not in known:
             raise CaffeError(f"unknown command line flag '{name}'{_nearest(name, known)}")
+        text: str | None = given
         if not equals:
             text = "true" if _is_bool(known[name]) else next(rest, None)
         if text is None:

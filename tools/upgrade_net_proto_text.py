@@ -13,8 +13,7 @@ from caffe.io.files import write_atomically
 from caffe.proto.caffe_pb2 import NetParameter
 from caffe.proto.prototxt import format_message, read_prototxt
 from caffe.proto.upgrade import net_needs_upgrade, upgrade_net
-
-from .upgrading import run
+from caffe.tools.upgrading import run
 
 
 def upgrade(source: str, target: str) -> bool:

@@ -29,5 +29,5 @@ def run(argv: list[str] | None, name: str, help_text: str, upgrade: Callable[...
         arguments = parser.parse_args(argv)
         return 0 if upgrade(arguments.input, arguments.output) else 1
     except CaffeError as error:
-        logger.error("%s", error)
+        logger.critical("%s", error)
         return 1

@@ -25,17 +25,18 @@ Processing", 2006.
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numba
 import numpy as np
 
 from .gemm import multiply, pack, packed_size, panels_size
-from .im2col import KERNEL, PAD, STRIDE, add_column, fill_column, geometry
+from .im2col import add_column, fill_column, geometry
 from .jit import jit
 
 MOST_SHARES = 16
 MOST_COLUMN = 2**26  # floats in the columns of all shares together: 256 MB
+FORWARD, DATA, WEIGHT = range(3)  # the three products
+NO_BIAS = np.empty(0, np.float32)
 
 
 def convolution_forward(
@@ -50,10 +51,8 @@ def convolution_forward(
     workspace: np.ndarray,
 ) -> None:
     """Compute top. An empty bias means none. workspace: `convolution_workspace` floats."""
-    images, weights, outputs = _matrices(bottom, weight, top, group)
-    table = geometry(bottom.shape[2:], weight.shape[2:], pad, stride, dilation)
-    buffers = _Buffers.carve(workspace, images.shape, weights.shape, outputs.shape)
-    _forward(images, weights, bias, outputs, table, buffers.weights, *buffers.of_shares)
+    form = (pad, stride, dilation, group)
+    _run(FORWARD, bottom, weight, bias, top, form, workspace)
 
 
 def convolution_backward_data(
@@ -67,10 +66,8 @@ def convolution_backward_data(
     workspace: np.ndarray,
 ) -> None:
     """Overwrite bottom_diff with the gradient by the bottom, given top_diff, that by the top."""
-    images, weights, outputs = _matrices(bottom_diff, weight, top_diff, group)
-    table = geometry(bottom_diff.shape[2:], weight.shape[2:], pad, stride, dilation)
-    buffers = _Buffers.carve(workspace, images.shape, weights.shape, outputs.shape)
-    _backward_data(outputs, weights, images, table, buffers.weights, *buffers.of_shares)
+    form = (pad, stride, dilation, group)
+    _run(DATA, bottom_diff, weight, NO_BIAS, top_diff, form, workspace)
 
 
 def convolution_backward_weight(
@@ -84,12 +81,9 @@ def convolution_backward_weight(
     workspace: np.ndarray,
 ) -> None:
     """Add the gradient by the weights to weight_diff, given top_diff, that by the top."""
-    images, weights, outputs = _matrices(bottom, weight_diff, top_diff, group)
-    table = geometry(bottom.shape[2:], weight_diff.shape[2:], pad, stride, dilation)
-    buffers = _Buffers.carve(workspace, images.shape, weights.shape, outputs.shape)
-    _backward_weight(
-        images, outputs, weights, table, buffers.sums, buffers.outputs, *buffers.of_shares
-    )
+    form = (pad, stride, dilation, group)
+    sums = _run(WEIGHT, bottom, weight_diff, NO_BIAS, top_diff, form, workspace)
+    _add_up(sums.reshape(len(sums), -1), weight_diff.reshape(-1))
 
 
 def convolution_backward_bias(top_diff: np.ndarray, bias_diff: np.ndarray) -> None:
@@ -104,148 +98,100 @@ def convolution_workspace(
     group: int,
 ) -> int:
     """How many floats of workspace the functions of this file need for these shapes."""
-    shapes = _Buffers.shapes(
-        (bottom_shape[0], group, 0, 0),
-        (group, weight_shape[0] // group, math.prod(weight_shape[1:])),
-        (bottom_shape[0], group, weight_shape[0] // group, math.prod(top_shape[2:])),
-    )
+    shapes = _buffer_shapes(bottom_shape, weight_shape, top_shape, group)
     return sum(_round_up(math.prod(shape)) for shape in shapes)
 
 
-def _matrices(
-    bottom: np.ndarray, weight: np.ndarray, top: np.ndarray, group: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same memory as images (N, G, C/G, in), weights (G, M/G, K) and outputs (N, G, M/G, S)."""
-    num, channels = bottom.shape[:2]
-    rows = weight.shape[0] // group
-    return (
-        bottom.reshape(num, group, channels // group, math.prod(bottom.shape[2:])),
-        weight.reshape(group, rows, math.prod(weight.shape[1:])),
-        top.reshape(num, group, rows, math.prod(top.shape[2:])),
-    )
-
-
-class _Buffers(NamedTuple):
-    """The workspace, cut up; all but the first have one entry for each share of the images."""
-
-    weights: np.ndarray  # the weights of each group, packed as left operand
-    sums: np.ndarray  # (shares, G, M/G, K): weight gradients
-    outputs: np.ndarray  # one group of one image's top_diff, packed as left operand
-    columns: np.ndarray  # (shares, K, S)
-    panels: np.ndarray  # of the right operand
-
-    @property
-    def of_shares(self) -> tuple[np.ndarray, np.ndarray]:
-        """What all three products need."""
-        return self.columns, self.panels
-
-    @staticmethod
-    def shapes(
-        images: Sequence[int], weights: Sequence[int], outputs: Sequence[int]
-    ) -> list[tuple[int, ...]]:
-        """The shape of each buffer."""
-        group, rows, depth = weights
-        size = outputs[-1]
-        most = MOST_COLUMN // max(1, depth * size)
-        shares = max(1, min(images[0], MOST_SHARES, most))
-        return [
-            (group, max(packed_size(rows, depth), packed_size(depth, rows))),
-            (shares, group, rows, depth),
-            (shares, packed_size(rows, size)),
-            (shares, depth, size),
-            (shares, max(panels_size(size, max(rows, depth)), panels_size(depth, size))),
-        ]
-
-    @classmethod
-    def carve(
-        cls,
-        workspace: np.ndarray,
-        images: Sequence[int],
-        weights: Sequence[int],
-        outputs: Sequence[int],
-    ) -> "_Buffers":
-        """The buffers, one after the other in `workspace`, each from a cache line on."""
-        parts, start = [], 0
-        for shape in cls.shapes(images, weights, outputs):
-            count = math.prod(shape)
-            parts.append(workspace[start : start + count].reshape(shape))
-            start += _round_up(count)
-        return cls(*parts)
+def _buffer_shapes(
+    bottom_shape: Sequence[int],
+    weight_shape: Sequence[int],
+    top_shape: Sequence[int],
+    group: int,
+) -> list[tuple[int, ...]]:
+    """The buffers that the workspace is cut into; all but the first have one entry a share."""
+    rows, depth = weight_shape[0] // group, math.prod(weight_shape[1:])
+    size = math.prod(top_shape[2:])
+    shares = max(1, min(bottom_shape[0], MOST_SHARES, MOST_COLUMN // max(1, depth * size)))
+    return [
+        (group, max(packed_size(rows, depth), packed_size(depth, rows))),  # packed weights
+        (shares, group, rows, depth),  # sums of the weight gradient
+        (shares, packed_size(rows, size)),  # packed top_diff of one image's group
+        (shares, depth, size),  # column
+        (shares, max(panels_size(size, max(rows, depth)), panels_size(depth, size))),  # panels
+    ]
 
 
 def _round_up(count: int) -> int:
-    return -(-count // 16) * 16
+    return -(-count // 16) * 16  # so that each buffer starts at a cache line
 
 
-@jit
-def _share(num, shares, share):
-    """The images of a share."""
-    return range(num * share // shares, num * (share + 1) // shares)
-
-
-@jit
-def _is_its_own_column(table):
-    plain = True
-    for axis in range(table.shape[1]):
-        plain = plain and table[KERNEL, axis] == 1
-        plain = plain and table[STRIDE, axis] == 1 and table[PAD, axis] == 0
-    return plain
+def _run(
+    product: int,
+    bottom: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    top: np.ndarray,
+    form: tuple[Sequence[int], Sequence[int], Sequence[int], int],
+    workspace: np.ndarray,
+) -> np.ndarray:
+    """See everything as matrices and compute. Returns the sums of the weight gradient."""
+    pad, stride, dilation, group = form
+    kernel = weight.shape[2:]
+    buffers, start = [], 0
+    for shape in _buffer_shapes(bottom.shape, weight.shape, top.shape, group):
+        buffers.append(workspace[start : start + math.prod(shape)].reshape(shape))
+        start += _round_up(math.prod(shape))
+    own = set(kernel) <= {1} and set(stride) <= {1} and set(pad) <= {0}
+    num, rows = len(top), len(weight) // group
+    _convolve(
+        product,
+        own,
+        geometry(bottom.shape[2:], kernel, pad, stride, dilation),
+        bottom.reshape(num, group, bottom.shape[1] // group, math.prod(bottom.shape[2:])),
+        weight.reshape(group, rows, math.prod(weight.shape[1:])),
+        bias,
+        top.reshape(num, group, rows, math.prod(top.shape[2:])),
+        tuple(buffers),
+    )
+    return buffers[1]
 
 
 @jit(parallel=True)
-def _forward(images, weights, bias, outputs, table, packed, columns, panels):
+def _convolve(product, own, table, images, weights, bias, outputs, buffers):
+    """One of the three products, for all images and groups."""
+    packed, sums, packed_outputs, columns, panels = buffers
     num, groups, rows, _ = outputs.shape
-    own = _is_its_own_column(table)
-    one = np.float32(1)
-    for g in range(groups):
-        pack(False, weights[g], packed[g])
+    if product != WEIGHT:
+        for g in range(groups):
+            pack(product == DATA, weights[g], packed[g])
+    start = np.float32(1 if product == WEIGHT or bias.size else 0)  # of what the product adds to
     for s in numba.prange(len(columns)):
-        for n in _share(num, len(columns), s):
+        sums[s] = 0
+        for n in range(num * s // len(columns), num * (s + 1) // len(columns)):
             for g in range(groups):
                 column = images[n, g] if own else columns[s]
-                if not own:
+                if product != DATA and not own:
                     fill_column(images[n, g], table, column)
-                for m in range(rows if bias.size else 0):
-                    outputs[n, g, m] = bias[g * rows + m]
-                beta = one if bias.size else np.float32(0)
-                multiply(packed[g], False, one, column, beta, outputs[n, g], panels[s])
-
-
-@jit(parallel=True)
-def _backward_data(outputs, weights, images, table, packed, columns, panels):
-    num, groups = outputs.shape[:2]
-    own = _is_its_own_column(table)
-    one, zero = np.float32(1), np.float32(0)
-    for g in range(groups):
-        pack(True, weights[g], packed[g])
-    for s in numba.prange(len(columns)):
-        for n in _share(num, len(columns), s):
-            for g in range(groups):
-                column = images[n, g] if own else columns[s]
-                multiply(packed[g], False, one, outputs[n, g], zero, column, panels[s])
-                if not own:
+                left, right, result = packed[g], column, outputs[n, g]
+                if product == FORWARD:
+                    for m in range(rows if bias.size else 0):
+                        result[m] = bias[g * rows + m]
+                elif product == DATA:
+                    right, result = result, right
+                else:
+                    left, result = packed_outputs[s], sums[s, g]
+                    pack(False, outputs[n, g], left)
+                multiply(left, product == WEIGHT, np.float32(1), right, start, result, panels[s])
+                if product == DATA and not own:
                     add_column(column, table, images[n, g])
 
 
 @jit(parallel=True)
-def _backward_weight(images, outputs, weights, table, sums, packed, columns, panels):
-    num, groups, rows, _ = outputs.shape
-    own = _is_its_own_column(table)
-    one = np.float32(1)
-    for s in numba.prange(len(columns)):
-        sums[s] = 0
-        for n in _share(num, len(columns), s):
-            for g in range(groups):
-                column = images[n, g] if own else columns[s]
-                if not own:
-                    fill_column(images[n, g], table, column)
-                pack(False, outputs[n, g], packed[s])
-                multiply(packed[s], True, one, column, one, sums[s, g], panels[s])
-    for row in numba.prange(groups * rows):
-        g, m = row // rows, row % rows
+def _add_up(sums, total):
+    """total += the sums of all shares, in their order."""
+    for i in numba.prange(total.size):
         for s in range(len(sums)):
-            for k in range(weights.shape[2]):
-                weights[g, m, k] += sums[s, g, m, k]
+            total[i] += sums[s, i]
 
 
 @jit(parallel=True, fastmath={"reassoc", "nsz"})

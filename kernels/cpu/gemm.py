@@ -48,7 +48,8 @@ def gemm(
     depth = a.shape[0] if trans_a else a.shape[1]
     packed = aligned(packed_size(rows, depth))
     panels = aligned(panels_size(columns, depth))
-    _gemm(trans_a, trans_b, np.float32(alpha), a, b, np.float32(beta), c, packed, panels)
+    _pack_parallel(trans_a, a, packed)
+    _multiply_parallel(packed, trans_b, np.float32(alpha), b, np.float32(beta), c, panels)
 
 
 def aligned(count: int) -> np.ndarray:
@@ -150,9 +151,3 @@ multiply = jit(_multiply)
 
 _pack_parallel = jit(parallel=True)(_pack)
 _multiply_parallel = jit(parallel=True)(_multiply)
-
-
-@jit
-def _gemm(trans_a, trans_b, alpha, a, b, beta, c, packed, panels):
-    _pack_parallel(trans_a, a, packed)
-    _multiply_parallel(packed, trans_b, alpha, b, beta, c, panels)

@@ -2,7 +2,7 @@
 of matrices; col2im is its transpose, which adds the windows back into the image.
 
     column[(c, k), o] = image[c, o * stride + k * dilation - pad]      0 outside the image
-    image[c, i]       = sum of column[(c, k), o] over all k, o with o * stride + k * dilation - pad = i
+    image[c, i]       = sum of column[(c, k), o] over o * stride + k * dilation - pad = i
 
 c counts channels, k positions in the kernel and o positions of the output: tuples with one entry
 for each spatial axis, in row-major order.
@@ -14,7 +14,6 @@ the part that lies inside the image is known beforehand, and the copy has no tes
 spatial axes but the last two are walked by division, once for each plane of lines.
 """
 
-import math
 from collections.abc import Sequence
 
 import numba

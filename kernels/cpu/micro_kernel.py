@@ -24,7 +24,6 @@ from numba.extending import intrinsic
 from .vector import F32, FLAT, I64, broadcast, element_pointer, host_width
 
 
-
 class Tile(NamedTuple):
     """The shape of a register tile: `rows` of C by `vectors` of `width` floats each."""
 
@@ -107,9 +106,7 @@ def _multiply(builder, tile, depth, a, b):
         for i, row in enumerate(slots):
             value = broadcast(builder, builder.load(builder.gep(a_row, [I64(i)])), vector)
             for slot, b_vector in zip(row, b_vectors, strict=True):
-                builder.store(
-                    builder.call(fmuladd, [value, b_vector, builder.load(slot)]), slot
-                )
+                builder.store(builder.call(fmuladd, [value, b_vector, builder.load(slot)]), slot)
     return [[builder.load(slot) for slot in row] for row in slots]
 
 

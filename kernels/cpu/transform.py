@@ -3,14 +3,26 @@
     out[n, c, y, x] = (images[n, c, v, u] - mean[c, v, u]) * scale
 
 with v = top_offset[n] + y, and u = left_offset[n] + x or, where image n is mirrored,
-left_offset[n] + width - 1 - x. Each row is read and written once, and its
-loop has no condition in it, so it becomes vector code. One thread: a data layer's prefetching
-thread calls this while the kernels of training use the others.
+left_offset[n] + width - 1 - x. Each row is read and written once, in a loop without conditions,
+which becomes vector code; where nothing is cropped or mirrored, a whole channel is one long row.
+One thread: a data layer's prefetching thread calls this while training uses the others.
 """
 
 import numpy as np
 
 from .jit import jit
+
+
+@jit
+def _row(source: np.ndarray, mean: np.ndarray, scale: np.float32, target: np.ndarray) -> None:
+    """target = (source - mean) * scale; mean has one value for each, or one for all."""
+    if mean.size == target.size:
+        for x in range(target.size):
+            target[x] = (np.float32(source[x]) - mean[x]) * scale
+    else:
+        value = mean[0]
+        for x in range(target.size):
+            target[x] = (np.float32(source[x]) - value) * scale
 
 
 @jit
@@ -26,35 +38,28 @@ def transform(
     """Fill the batch `out` from `images`.
 
     images: (N, C, H, W) uint8 or float32; out: (N, C, height, width) float32, the size of the crop
-    mean: (C or 1, H or 1, W or 1) float32, broadcast; zeros where there is none
+    mean: (C, H, W), (C, 1, 1) or (1, 1, 1) float32; zeros where there is none
     mirror: (N,) bool; top_offset, left_offset: (N,) int64, where each crop starts
     """
     number, channels, height, width = out.shape
     factor = np.float32(scale)
-    pixel_mean = mean.shape[2] != 1  # else one value a row
+    whole = images.shape == out.shape
+    pixel_mean = mean.shape[1:] == images.shape[2:]
     for n in range(number):
-        left = left_offset[n]
+        top, left = top_offset[n], left_offset[n]
         for c in range(channels):
-            mean_c = c if mean.shape[0] != 1 else 0
+            mean_plane = mean[c if mean.shape[0] > 1 else 0]
+            if whole and not mirror[n]:
+                plane = images[n, c].reshape(-1)
+                _row(plane, mean_plane.reshape(-1), factor, out[n, c].reshape(-1))
+                continue
             for y in range(height):
-                source_y = top_offset[n] + y
-                mean_y = source_y if mean.shape[1] != 1 else 0
-                row = images[n, c, source_y, left : left + width]
-                target = out[n, c, y]
+                source = images[n, c, top + y, left : left + width]
+                mean_row = mean_plane[0]
                 if pixel_mean:
-                    mean_row = mean[mean_c, mean_y, left : left + width]
-                    if mirror[n]:
-                        for x in range(width):
-                            from_x = width - 1 - x
-                            target[x] = (np.float32(row[from_x]) - mean_row[from_x]) * factor
-                    else:
-                        for x in range(width):
-                            target[x] = (np.float32(row[x]) - mean_row[x]) * factor
-                else:
-                    value = mean[mean_c, mean_y, 0]
-                    if mirror[n]:
-                        for x in range(width):
-                            target[x] = (np.float32(row[width - 1 - x]) - value) * factor
-                    else:
-                        for x in range(width):
-                            target[x] = (np.float32(row[x]) - value) * factor
+                    mean_row = mean_plane[top + y, left : left + width]
+                target = out[n, c, y]
+                _row(source, mean_row, factor, target)
+                if mirror[n]:
+                    for x in range(width // 2):
+                        target[x], target[width - 1 - x] = target[width - 1 - x], target[x]

@@ -3,12 +3,28 @@
 from .accuracy import accuracy
 from .average_pooling import average_pooling_backward, average_pooling_forward
 from .blas1 import add, asum, axpy, copy, dot, fill, scale, sum_of_squares
+from .convolution import (
+    convolution_backward_bias,
+    convolution_backward_data,
+    convolution_backward_weight,
+    convolution_forward,
+    convolution_workspace,
+)
+from .gemm import gemm
+from .im2col import col2im, im2col
+from .inner_product import (
+    inner_product_backward_bias,
+    inner_product_backward_data,
+    inner_product_backward_weight,
+    inner_product_forward,
+)
 from .max_pooling import max_pooling_backward, max_pooling_forward
 from .relu import relu_backward, relu_forward
 from .sgd import sgd_update
 from .softmax import softmax_backward, softmax_forward
 from .softmax_loss import NO_LABEL, softmax_loss_backward, softmax_loss_forward
 from .tanh import tanh_backward, tanh_forward
+from .transform import transform
 
 __all__ = [
     "NO_LABEL",
@@ -18,9 +34,21 @@ __all__ = [
     "average_pooling_backward",
     "average_pooling_forward",
     "axpy",
+    "col2im",
+    "convolution_backward_bias",
+    "convolution_backward_data",
+    "convolution_backward_weight",
+    "convolution_forward",
+    "convolution_workspace",
     "copy",
     "dot",
     "fill",
+    "gemm",
+    "im2col",
+    "inner_product_backward_bias",
+    "inner_product_backward_data",
+    "inner_product_backward_weight",
+    "inner_product_forward",
     "max_pooling_backward",
     "max_pooling_forward",
     "relu_backward",
@@ -34,4 +62,5 @@ __all__ = [
     "sum_of_squares",
     "tanh_backward",
     "tanh_forward",
+    "transform",
 ]

@@ -86,7 +86,7 @@ def convolution_backward_weight(
 def convolution_backward_bias(top_diff: np.ndarray, bias_diff: np.ndarray) -> None:
     """bias_diff[m] += sum over n, o of top_diff[n, m, o]"""
     others = (0, *range(2, top_diff.ndim))
-    bias_diff += top_diff.sum(axis=others, dtype=np.float64).astype(bias_diff.dtype)
+    bias_diff += top_diff.sum(axis=others, dtype=np.float64)
 
 
 def convolution_workspace(

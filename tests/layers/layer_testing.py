@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from google.protobuf import text_format
+
 from caffe.layers.blob import Blob
 from caffe.layers.layer import TRAIN, Layer
 from caffe.layers.registry import create_layer
 from caffe.proto import caffe_pb2
-from google.protobuf import text_format
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "layers"
 
@@ -58,8 +59,9 @@ def assert_agrees(actual: np.ndarray, expected: np.ndarray, what: str = "") -> N
 def run_golden(name: str) -> tuple[Layer, list[Blob], list[Blob]]:
     """Replay the record tests/golden/layers/NAME.npz, forward and backward, on the layer alone.
 
-    A record without any nonzero gradient is replayed forward only. Bottom diffs start as NaN and parameter diffs as 1, which finds a layer that adds where it
-    should overwrite, or the other way round. Returns the layer, its bottoms and its tops.
+    A record without any nonzero gradient is replayed forward only. Bottom diffs start as NaN and
+    parameter diffs as 1, which finds a layer that adds where it should overwrite, or the other way
+    round. Returns the layer, its bottoms and its tops.
     """
     record = np.load(GOLDEN / f"{name}.npz")
     net = text_format.Parse(str(record["prototxt"]), caffe_pb2.NetParameter())

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from caffe.errors import CaffeError
 from layer_testing import check_gradient, make_layer, run_golden, set_up
+
+from caffe.errors import CaffeError
 
 SCORES = np.random.default_rng(3).normal(size=(2, 5, 3, 2)).astype(np.float32)
 LABELS = np.random.default_rng(4).integers(0, 5, (2, 1, 3, 2)).astype(np.float32)

@@ -1,6 +1,5 @@
 """Reading and printing prototxts, and what is said of a mistake in one."""
 
-import logging
 import re
 
 import pytest
@@ -19,17 +18,6 @@ SOLVER = caffe_pb2.SolverParameter
 
 def parse(text, message=NET):
     return prototxt.parse(text, message(), "net.prototxt")
-
-
-@pytest.fixture
-def log():
-    """The lines that are logged."""
-    lines = []
-    handler = logging.Handler()
-    handler.emit = lambda record: lines.append(record.getMessage())
-    logging.getLogger("caffe").addHandler(handler)
-    yield lines
-    logging.getLogger("caffe").removeHandler(handler)
 
 
 def error(text, message=NET):
@@ -164,7 +152,7 @@ def test_kernelsize_is_read_with_one_warning(log):
     assert list(net.layer[0].convolution_param.kernel_size) == [5]
     assert net.layer[1].pooling_param.kernel_size == 2
     assert net.layers[0].layer.kernelsize == 3
-    assert log == ["net.prototxt: 'kernelsize' is read as 'kernel_size' in line 2, 4"]
+    assert log == ["W net.prototxt: 'kernelsize' is read as 'kernel_size' in line 2, 4"]
 
 
 @pytest.mark.parametrize(
@@ -249,7 +237,7 @@ layer { name: 'a//b' type: "Pooling" # comment
 @given(
     st.integers(0, len(SMALL)),
     st.integers(0, 12),
-    st.text("{}<>[]\"':;,#/x5.- \n\\@", max_size=2),
+    st.text("{}<>[]\"':;,#/x5.- \n@", max_size=2),
 )
 def test_whatever_text_format_refuses_is_explained(start, removed, inserted):
     text = SMALL[:start] + inserted + SMALL[start + removed :]
@@ -261,5 +249,5 @@ def test_whatever_text_format_refuses_is_explained(start, removed, inserted):
     mistake = find_mistake(text, NET.DESCRIPTOR)
     if refusal is None:
         assert mistake is None
-    elif "\\" not in text:
+    else:
         assert refusal == f"net.prototxt:{mistake.line}:{mistake.column}: {mistake.what}"

@@ -1,6 +1,7 @@
 """caffe_pb2 holds Caffe's schema, and our few additions in numbers that Caffe passes over."""
 
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -117,16 +118,33 @@ def test_text_and_module_agree(tmp_path):
         assert (tmp_path / name).read_text() == (generate.FOLDER / name).read_text()
 
 
-def test_loads_with_protobuf_in_pure_python():
-    code = "from caffe.proto import caffe_pb2 as c; print(c.SolverParameter().type)"
+def printed_by(code, **environment):
+    """What a fresh Python prints."""
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={"PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python", "PATH": ""},
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout == "SGD\n"
+    return done.stdout
+
+
+def test_loads_with_protobuf_in_pure_python():
+    code = "from caffe.proto import caffe_pb2 as c; print(c.SolverParameter().type)"
+    assert printed_by(code, PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION="python") == "SGD\n"
+
+
+def test_loads_beside_another_packages_caffe_proto():
+    code = """
+from google.protobuf import descriptor_pb2, descriptor_pool
+other = descriptor_pb2.FileDescriptorProto(name="caffe.proto", package="caffe")
+other.message_type.add(name="BlobShape")
+descriptor_pool.Default().AddSerializedFile(other.SerializeToString())
+from caffe.proto import caffe_pb2
+print(caffe_pb2.BlobShape(dim=[1, 2]).dim)
+"""
+    assert printed_by(code) == "[1, 2]\n"
 
 
 def test_module_and_package_are_what_pycaffe_scripts_import():

@@ -52,7 +52,7 @@ FIXED = 'base_lr: 0.1 lr_policy: "fixed" max_iter: 20 snapshot_after_train: fals
 
 def solver_param(text: str, net: str = "") -> Any:
     """A SolverParameter from its text, with a net from its text."""
-    param = text_format.Parse(text, caffe_pb2.SolverParameter())
+    param = text_format.Merge(text, caffe_pb2.SolverParameter())  # later ones win
     if net:
         text_format.Parse(net, param.net_param)
     return param

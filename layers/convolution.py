@@ -1,0 +1,121 @@
+"""Convolution: each output channel is the sum of the input channels of its group, each convolved
+with a kernel of its own, plus a bias.
+
+    top[n, m, o] = bias[m] + sum over c, k of weight[m, c, k] * bottom[n, c, i]
+        with i = o * stride + k * dilation - pad
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from .base_convolution import BaseConvolution
+from .blob import Blob, aligned_zeros
+from .fillers import fill
+from .registry import register
+
+NO_BIAS = np.empty(0, np.float32)
+
+
+@register
+class Convolution(BaseConvolution):
+    """(N, C, *in) to (N, num_output, *out), for any number of spatial axes.
+
+    Several bottoms of one shape are convolved with the same weights, each into its own top.
+    Parameters: weight (num_output, C / group, *kernel) and, unless bias_term is false, bias
+    (num_output,). The fields engine and force_nd_im2col choose between Caffe's implementations;
+    here there is one.
+    """
+
+    type = "Convolution"
+    num_bottom = (1, None)
+    num_top = (1, None)
+    same_num_bottom_top = True
+
+    def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Raises CaffeError for a form that does not fit, and for channels or a num_output that
+        the groups do not divide."""
+        self.read_form(bottom[0])
+        param = self.param.convolution_param
+        self.channels = bottom[0].shape[self.channel_axis]
+        self.num_output, self.group = param.num_output, param.group
+        if self.num_output < 1:
+            raise self.error("convolution_param needs num_output, a number above 0")
+        if self.group < 1:
+            raise self.error("group must be above 0")
+        if self.channels % self.group:
+            raise self.error(
+                f"the input has {self.channels} channels, which group {self.group} does not divide"
+            )
+        if self.num_output % self.group:
+            raise self.error(
+                f"num_output {self.num_output} is not a multiple of group {self.group}"
+            )
+        weight = Blob(self.num_output, self.channels // self.group, *self.kernel)
+        fill(weight, param.weight_filler, self.error)
+        self.add_parameter(weight)
+        if param.bias_term:
+            bias = Blob(self.num_output)
+            fill(bias, param.bias_filler, self.error)
+            self.add_parameter(bias)
+        self.workspace = aligned_zeros(0)
+
+    def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Raises CaffeError for bottoms that differ or do not fit the weights."""
+        self.check_axes(bottom[0])
+        shape = bottom[0].shape
+        for blob in bottom[1:]:
+            if blob.shape != shape:
+                raise self.error(
+                    f"all bottoms must have one shape, but there are {shape} and {blob.shape}"
+                )
+        channels, inputs = shape[self.channel_axis], shape[self.channel_axis + 1 :]
+        if channels != self.channels:
+            raise self.error(
+                f"the weights are for {self.channels} input channels, but the bottom's shape is "
+                f"{shape}"
+            )
+        images, outputs = shape[: self.channel_axis], self.output_shape(inputs)
+        self.bottom_view = (math.prod(images), channels, *inputs)
+        self.top_view = (math.prod(images), self.num_output, *outputs)
+        for blob in top:
+            blob.reshape(*images, self.num_output, *outputs)
+        size = self.kernels.convolution_workspace(
+            self.bottom_view, self.blobs[0].shape, self.top_view, self.group
+        )
+        if self.workspace.size < size:
+            self.workspace = aligned_zeros(size)
+
+    def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Convolve each bottom into its top."""
+        bias = self.blobs[1].data if len(self.blobs) > 1 else NO_BIAS
+        for source, target in zip(bottom, top, strict=True):
+            self.kernels.convolution_forward(
+                source.data.reshape(self.bottom_view),
+                self.blobs[0].data,
+                bias,
+                target.data.reshape(self.top_view),
+                *self._form(),
+            )
+
+    def backward(
+        self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
+    ) -> None:
+        """The gradients by the weights, the bias and each bottom."""
+        weight = self.blobs[0]
+        for target, wanted, source in zip(top, propagate_down, bottom, strict=True):
+            top_diff = target.diff.reshape(self.top_view)
+            if len(self.blobs) > 1 and self.param_propagate_down[1]:
+                self.kernels.convolution_backward_bias(top_diff, self.blobs[1].diff)
+            if self.param_propagate_down[0]:
+                self.kernels.convolution_backward_weight(
+                    source.data.reshape(self.bottom_view), top_diff, weight.diff, *self._form()
+                )
+            if wanted:
+                self.kernels.convolution_backward_data(
+                    top_diff, weight.data, source.diff.reshape(self.bottom_view), *self._form()
+                )
+
+    def _form(self) -> tuple:
+        return self.pad, self.stride, self.dilation, self.group, self.workspace

@@ -1,0 +1,85 @@
+"""InnerProduct, the fully connected layer: top = bottom W^T + bias."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from .blob import Blob
+from .fillers import fill
+from .layer import Layer
+from .registry import register
+
+NO_BIAS = np.empty(0, np.float32)
+
+
+@register
+class InnerProduct(Layer):
+    """(*rows, *inputs) to (*rows, num_output): the axes from `axis` on are taken as one vector.
+
+    Parameters: W (num_output, K), or (K, num_output) with `transpose`, K being the length of that
+    vector; and, unless bias_term is false, bias (num_output,).
+    """
+
+    type = "InnerProduct"
+
+    def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Raises CaffeError where num_output is missing or the axis does not exist."""
+        param = self.param.inner_product_param
+        if param.num_output < 1:
+            raise self.error("inner_product_param needs num_output, a number above 0")
+        axis = self.canonical_axis(param.axis, len(bottom[0].shape))
+        self.num_inputs = math.prod(bottom[0].shape[axis:])
+        shape = (param.num_output, self.num_inputs)
+        weight = Blob(*(reversed(shape) if param.transpose else shape))
+        fill(weight, param.weight_filler, self.error)
+        self.add_parameter(weight)
+        if param.bias_term:
+            bias = Blob(param.num_output)
+            fill(bias, param.bias_filler, self.error)
+            self.add_parameter(bias)
+
+    def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Raises CaffeError for a bottom that does not fit the weights."""
+        param = self.param.inner_product_param
+        shape = bottom[0].shape
+        axis = self.canonical_axis(param.axis, len(shape))
+        if math.prod(shape[axis:]) != self.num_inputs:
+            raise self.error(
+                f"the weights are for {self.num_inputs} inputs, but the bottom's shape {shape} "
+                f"gives {math.prod(shape[axis:])} from axis {axis} on"
+            )
+        rows = math.prod(shape[:axis])
+        self.bottom_view = (rows, self.num_inputs)
+        self.top_view = (rows, param.num_output)
+        top[0].reshape(*shape[:axis], param.num_output)
+
+    def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Multiply and add the bias."""
+        self.kernels.inner_product_forward(
+            bottom[0].data.reshape(self.bottom_view),
+            self.blobs[0].data,
+            self.blobs[1].data if len(self.blobs) > 1 else NO_BIAS,
+            top[0].data.reshape(self.top_view),
+            self.param.inner_product_param.transpose,
+        )
+
+    def backward(
+        self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
+    ) -> None:
+        """The gradients by the weights, the bias and the bottom."""
+        transpose = self.param.inner_product_param.transpose
+        top_diff = top[0].diff.reshape(self.top_view)
+        if self.param_propagate_down[0]:
+            self.kernels.inner_product_backward_weight(
+                bottom[0].data.reshape(self.bottom_view), top_diff, self.blobs[0].diff, transpose
+            )
+        if len(self.blobs) > 1 and self.param_propagate_down[1]:
+            self.kernels.inner_product_backward_bias(top_diff, self.blobs[1].diff)
+        if propagate_down[0]:
+            self.kernels.inner_product_backward_data(
+                top_diff,
+                self.blobs[0].data,
+                bottom[0].diff.reshape(self.bottom_view),
+                transpose,
+            )

@@ -1,0 +1,114 @@
+"""Softmax, its loss and the counting of right answers, against their definitions."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kernel_testing import assert_same_bits_for_any_threads, assert_twins_agree
+
+from caffe.kernels import cpu, reference
+
+SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 12), st.integers(1, 6))
+SEEDS = st.integers(0, 2**32 - 1)
+LARGE = (7, 30, 90)  # takes threads
+
+
+def scores_and_labels(shape, seed):
+    values = np.random.default_rng(seed)
+    scores = (5 * values.normal(size=shape)).astype(np.float32)
+    return scores, values.integers(0, shape[1], (shape[0], shape[2])).astype(np.float32)
+
+
+@settings(max_examples=60, deadline=None)
+@given(shape=SHAPES, seed=SEEDS)
+def test_softmax(shape, seed):
+    bottom, _ = scores_and_labels(shape, seed)
+    top_diff, out = bottom[:, ::-1].copy(), np.full_like(bottom, np.nan)
+    (_, top), _ = assert_twins_agree("softmax_forward", bottom, out)
+    assert_twins_agree("softmax_backward", top, top_diff, out, atol=1e-5)
+
+
+def test_large_softmax():
+    bottom, _ = scores_and_labels(LARGE, 1)
+    (_, top), _ = assert_twins_agree("softmax_forward", bottom, np.empty_like(bottom))
+    assert_twins_agree("softmax_backward", top, bottom, np.empty_like(bottom), atol=1e-5)
+
+
+def test_softmax_of_huge_scores():
+    bottom = np.array([[[1e30], [3e38], [-3e38]], [[500.0], [499.0], [-np.inf]]], np.float32)
+    assert_twins_agree("softmax_forward", bottom, np.empty_like(bottom))
+
+
+@settings(max_examples=60, deadline=None)
+@given(shape=SHAPES, seed=SEEDS, ignore=st.sampled_from([cpu.NO_LABEL, 0.0, 3.0, -1.0, 255.0]))
+def test_softmax_loss(shape, seed, ignore):
+    bottom, label = scores_and_labels(shape, seed)
+    label[np.random.default_rng(seed).random(label.shape) < 0.2] = 0 if np.isnan(ignore) else ignore
+    prob = np.full_like(bottom, np.nan)
+    (_, _, prob), (_, _, bad) = assert_twins_agree(
+        "softmax_loss_forward", bottom, label, ignore, prob
+    )
+    assert bad == -1
+    out = np.full_like(bottom, np.nan)
+    assert_twins_agree("softmax_loss_backward", prob, label, ignore, 0.3, out)
+
+
+def test_large_softmax_loss():
+    bottom, label = scores_and_labels(LARGE, 2)
+    (_, _, prob), _ = assert_twins_agree(
+        "softmax_loss_forward", bottom, label, 4.0, np.empty_like(bottom)
+    )
+    out = np.empty_like(bottom)
+    assert_twins_agree("softmax_loss_backward", prob, label, 4.0, 1 / 64, out)
+
+
+def test_loss_of_an_impossible_label_is_finite():
+    bottom = np.array([[[0], [-1000]]], np.float32)
+    label = np.array([[1]], np.float32)
+    _, (loss, count, _) = assert_twins_agree(
+        "softmax_loss_forward", bottom, label, cpu.NO_LABEL, np.empty_like(bottom)
+    )
+    assert loss == pytest.approx(-np.log(np.finfo(np.float32).tiny))
+    assert count == 1
+
+
+@pytest.mark.parametrize("wrong", [12, -1, 0.5, np.nan, np.inf, -np.inf, 1e30])
+def test_the_first_bad_label_is_found(wrong):
+    bottom, label = scores_and_labels((4, 12, 3), 3)
+    label[2, 1] = label[3, 2] = wrong
+    _, (_, _, bad) = assert_twins_agree(
+        "softmax_loss_forward", bottom, label, cpu.NO_LABEL, np.empty_like(bottom)
+    )
+    assert bad == 2 * 3 + 1
+    counts = np.empty(12, np.int64), np.empty(12, np.int64)
+    _, bad = assert_twins_agree("accuracy", bottom, label, cpu.NO_LABEL, 1, *counts)
+    assert bad == 2 * 3 + 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(shape=SHAPES, seed=SEEDS, top_k=st.integers(1, 4), ties=st.booleans())
+def test_accuracy(shape, seed, top_k, ties):
+    bottom, label = scores_and_labels(shape, seed)
+    if ties:
+        bottom = np.round(bottom / 5)
+    right, count = np.full(shape[1], -1, np.int64), np.full(shape[1], -1, np.int64)
+    assert_twins_agree("accuracy", bottom, label, 2.0, top_k, right, count)
+
+
+def test_no_label_is_the_same_in_both():
+    assert np.isnan(cpu.NO_LABEL)
+    assert np.isnan(reference.NO_LABEL)
+
+
+def test_same_bits_for_any_threads():
+    bottom, label = scores_and_labels(LARGE, 4)
+
+    def call():
+        top, prob, diff, loss_diff = (np.empty_like(bottom) for _ in range(4))
+        cpu.softmax_forward(bottom, top)
+        cpu.softmax_backward(top, bottom, diff)
+        loss = cpu.softmax_loss_forward(bottom, label, 3.0, prob)
+        cpu.softmax_loss_backward(prob, label, 3.0, 0.1, loss_diff)
+        return [top, prob, diff, loss_diff, np.array(loss)]
+
+    assert_same_bits_for_any_threads(call)
