@@ -59,7 +59,8 @@ class BatchLoader:
 
     def _read_each(self, records: list[tuple[bytes, bytes]]) -> tuple[list[np.ndarray], np.ndarray]:
         """The images in groups (n, channels, height, width) of one shape, and the labels."""
-        images, labels = [], []
+        images: list[np.ndarray] = []
+        labels: list[int] = []
         for key, value in records:
             image, label = read_datum(value, self._name(key))
             if images:

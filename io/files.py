@@ -2,16 +2,15 @@
 
 import contextlib
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import CaffeError
 
 
-def write_atomically(path: str | os.PathLike[str], parts: Iterable[bytes]) -> None:
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file whole or not at all.
 
-    The parts go to a temporary file in the same folder, which is synced to the disk and then
+    The bytes go to a temporary file in the same folder, which is synced to the disk and then
     renamed to `path`. Killed at any moment, `path` is what it was before or what it is to be.
     Raises CaffeError, with `path` as it was, where the disk is full or the folder can't be
     written.
@@ -20,8 +19,7 @@ def write_atomically(path: str | os.PathLike[str], parts: Iterable[bytes]) -> No
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
-            for part in parts:
-                file.write(part)
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -30,8 +28,8 @@ def write_atomically(path: str | os.PathLike[str], parts: Iterable[bytes]) -> No
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise CaffeError(
-            f"cannot write {path}: {error.strerror}; what was there before is untouched. "
-            "Free some space or choose another place, then go on from the last snapshot"
+            f"cannot write {path}: {error.strerror}; files that were there are as they were. "
+            "Free some space or choose another place"
         ) from error
 
 

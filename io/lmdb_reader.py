@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 import weakref
 from collections.abc import Iterator
 from itertools import islice
@@ -11,6 +12,8 @@ import lmdb
 
 from ..errors import CaffeError
 from ..glog import logger
+
+_PATIENCE = 2.0  # seconds
 
 # LMDB forbids opening a file twice in a process, and two nets may well read one database.
 _environments: "weakref.WeakValueDictionary[tuple[int, int], lmdb.Environment]" = (
@@ -84,16 +87,21 @@ def _open(path: str) -> lmdb.Environment:
     file = _data_file(path)
     status = file.stat()
     key = (status.st_dev, status.st_ino)
-    environment = _environments.get(key)
-    if environment is not None:
-        return environment
-    try:
-        # Without locks a folder that can't be written can be read; readers do not need them.
-        environment = lmdb.open(path, readonly=True, lock=False, create=False, max_dbs=0)
-    except lmdb.InvalidError as error:
-        raise CaffeError(f"{file} is not an LMDB database, or is corrupt; make it again") from error
-    except lmdb.Error as error:
-        raise CaffeError(f"cannot open the LMDB {path}: {error}") from error
+    deadline = time.monotonic() + _PATIENCE
+    while (environment := _environments.get(key)) is None:
+        try:
+            # Without locks a folder that can't be written can be read; readers do not need them.
+            environment = lmdb.open(path, readonly=True, lock=False, create=False)
+            break
+        except lmdb.InvalidError as error:
+            raise CaffeError(
+                f"{file} is not an LMDB database, or is corrupt; make it again"
+            ) from error
+        except lmdb.Error as error:
+            # The thread of a net that was just deleted may be about to close it.
+            if "already open" not in str(error) or time.monotonic() > deadline:
+                raise CaffeError(f"cannot open the LMDB {path}: {error}") from error
+            time.sleep(0.001)
     # Beyond the end of the file, its memory map would end the process with a bus error.
     size = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
     if status.st_size < size:
@@ -121,6 +129,8 @@ def _data_file(path: str) -> Path:
                 f"{path} is a LevelDB database, which is not supported; convert the data to LMDB"
             )
         raise CaffeError(f"{path} is no LMDB: there is no data.mdb in it; {_advice(folder)}")
+    if file.stat().st_size == 0:
+        raise CaffeError(f"{file} is an empty file; {_advice(folder)}")
     return file
 
 

@@ -21,6 +21,10 @@ class Accuracy(Layer):
     num_bottom = (2, 2)
     num_top = (1, 2)
 
+    def allow_force_backward(self, bottom_index: int) -> bool:
+        """`force_backward` passes this layer by."""
+        return False
+
     def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Read the parameters."""
         self.ignore_label = ignored_label(self, self.param.accuracy_param)

@@ -33,7 +33,7 @@ def net_to_proto(name: str, layers: list[Layer], write_diff: bool = False) -> An
 
 def save(param: Any, path: str | os.PathLike[str]) -> None:
     """Write a NetParameter as a .caffemodel, whole or not at all."""
-    write_atomically(path, [param.SerializeToString()])
+    write_atomically(path, param.SerializeToString())
 
 
 def load(path: str | os.PathLike[str]) -> Any:

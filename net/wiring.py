@@ -168,4 +168,7 @@ def _loss_weights(layer: Layer, num_top: int) -> list[float]:
         raise layer.error(
             f"has {len(given)} loss_weight entries for {num_top} tops; give one for each or none"
         )
-    return given or ([layer.default_loss_weight] + [0.0] * num_top)[:num_top]
+    if not given and layer.default_loss_weight:
+        given = [layer.default_loss_weight] + [0.0] * (num_top - 1)
+        layer.param.loss_weight.extend(given)  # so that a saved net states it, as Caffe's do
+    return given or [0.0] * num_top

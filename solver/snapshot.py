@@ -65,11 +65,11 @@ def write_snapshot(net: Net, state: Any, param: Any) -> None:
     """
     model_path = snapshot_path(param, state.iter, "caffemodel")
     logger.info("Snapshotting to binary proto file %s", model_path)
-    write_atomically(model_path, [net.to_proto(param.snapshot_diff).SerializeToString()])
+    write_atomically(model_path, net.to_proto(param.snapshot_diff).SerializeToString())
     state.learned_net = model_path
     state_path = snapshot_path(param, state.iter, "solverstate")
     logger.info("Snapshotting solver state to binary proto file %s", state_path)
-    write_atomically(state_path, [state.SerializeToString()])
+    write_atomically(state_path, state.SerializeToString())
 
 
 def read_state(path: str) -> Any:

@@ -26,7 +26,7 @@ def upgrade(source: str, target: str) -> bool:
             logger.error("Encountered error(s) while upgrading; see details above.")
     else:
         logger.error("File already in latest proto format: %s", source)
-    write_atomically(target, [net.SerializeToString()])
+    write_atomically(target, net.SerializeToString())
     logger.info("Wrote upgraded NetParameter binary proto to %s", target)
     return success
 

@@ -26,7 +26,7 @@ def upgrade(source: str, target: str) -> bool:
             logger.error("Encountered error(s) while upgrading prototxt; see details above.")
     else:
         logger.error("File already in latest proto format: %s", source)
-    write_atomically(target, [format_message(net).encode()])
+    write_atomically(target, format_message(net).encode())
     logger.info("Wrote upgraded NetParameter text proto to %s", target)
     return success
 

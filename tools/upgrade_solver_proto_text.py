@@ -23,7 +23,7 @@ def upgrade(source: str, target: str) -> bool:
         upgrade_solver(solver, source)
     else:
         logger.error("File already in latest proto format: %s", source)
-    write_atomically(target, [format_message(solver).encode()])
+    write_atomically(target, format_message(solver).encode())
     logger.info("Wrote upgraded SolverParameter text proto to %s", target)
     return True
 

@@ -161,9 +161,10 @@ def _convolve(product, own, table, images, weights, bias, outputs, buffers):
     """One of the three products, for all images and groups."""
     packed, sums, packed_outputs, columns, panels = buffers
     num, groups, rows, _ = outputs.shape
+    transposed = product == DATA  # the left operand: weights there, else nothing
     if product != WEIGHT:
         for g in range(groups):
-            pack(product == DATA, weights[g], packed[g])
+            pack(transposed, weights[g], packed[g])
     start = np.float32(1 if product == WEIGHT or bias.size else 0)  # of what the product adds to
     for s in numba.prange(len(columns)):
         sums[s] = 0
@@ -180,7 +181,7 @@ def _convolve(product, own, table, images, weights, bias, outputs, buffers):
                     right, result = result, right
                 else:
                     left, result = packed_outputs[s], sums[s, g]
-                    pack(False, outputs[n, g], left)
+                    pack(transposed, outputs[n, g], left)
                 multiply(left, product == WEIGHT, np.float32(1), right, start, result, panels[s])
                 if product == DATA and not own:
                     add_column(column, table, images[n, g])
@@ -200,7 +201,8 @@ def _backward_bias(top_diff, bias_diff):
         total = 0.0
         for n in range(top_diff.shape[0]):
             image = np.float32(0)
-            for value in top_diff[n, m]:
-                image += value
+            plane = top_diff[n, m]
+            for o in range(plane.size):
+                image += plane[o]
             total += image
         bias_diff[m] += np.float32(total)

@@ -9,9 +9,9 @@ for each spatial axis, in row-major order.
 
     image: (C, *in)    column: (C * prod(kernel), prod(out))    float32
 
-A row of the column is the image moved by a constant, so it is copied line by line: for each line
-the part that lies inside the image is known beforehand, and the copy has no test inside. All
-spatial axes but the last two are walked by division, once for each plane of lines.
+A row of the column is the image moved by a constant, so it is copied line by line: which outputs
+lie inside the image is known beforehand, and the copy has no test inside. All spatial axes but
+the last two are walked by division, once for each plane of lines.
 """
 
 from collections.abc import Sequence
@@ -73,8 +73,8 @@ def geometry(
 
 @jit
 def _inside(geometry, axis, k):
-    """The shift of input against output along an axis for the kernel's position k, and the range
-    of outputs whose input lies inside the image."""
+    """Along an axis, for the kernel's position k: the shift of input against output, and the first
+    and last + 1 of the outputs whose input lies inside the image."""
     stride, size = geometry[STRIDE, axis], geometry[INPUT, axis]
     shift = k * geometry[DILATION, axis] - geometry[PAD, axis]
     first = min(max(0, -(shift // stride)), geometry[OUTPUT, axis])
@@ -84,8 +84,8 @@ def _inside(geometry, axis, k):
 
 @jit
 def _plane_start(geometry, k, plane):
-    """Where the input plane begins that the plane of output number `plane` is read from, for the
-    position k in the kernel's outer axes; -1 outside the image."""
+    """Where the input plane begins that the plane of outputs number `plane` is read from, for
+    position number k in the kernel's outer axes; -1 outside the image."""
     start = 0
     size = geometry[INPUT, -1] * geometry[INPUT, -2]
     for axis in range(geometry.shape[1] - 3, -1, -1):
@@ -101,70 +101,68 @@ def _plane_start(geometry, k, plane):
     return start
 
 
-@jit
-def _fill_row(channel, geometry, k, row):
-    """row[o] = channel[o * stride + k * dilation - pad], 0 outside."""
-    width = geometry[INPUT, -1]
-    lines, length = geometry[OUTPUT, -2], geometry[OUTPUT, -1]
-    y_stride, x_stride = geometry[STRIDE, -2], geometry[STRIDE, -1]
-    x_shift, x_first, x_last = _inside(geometry, -1, k % geometry[KERNEL, -1])
-    k //= geometry[KERNEL, -1]
-    y_shift, y_first, y_last = _inside(geometry, -2, k % geometry[KERNEL, -2])
-    k //= geometry[KERNEL, -2]
-    if x_first > 0 or x_last < length or y_first > 0 or y_last < lines or len(geometry[0]) > 2:
-        row[:] = 0
-    x_input = x_first * x_stride + x_shift
-    for plane in range(row.size // max(1, lines * length)):
-        start = _plane_start(geometry, k, plane)
-        if start < 0:
-            continue
-        for y in range(y_first, y_last):
-            target = (plane * lines + y) * length + x_first
-            source = start + (y * y_stride + y_shift) * width + x_input
-            if x_stride == 1:
-                copy_line(channel, source, row, target, x_last - x_first)
-            else:
-                for x in range(x_last - x_first):
-                    row[target + x] = channel[source + x * x_stride]
+def _make_walk(forward):
+    """The walk over one channel's windows, line by line: they are copied from the image into the
+    column, or, backward, added to the image. Both directions differ in the innermost line only."""
+
+    @jit
+    def walk(channel, geometry, column):
+        windows, size = column.shape
+        height, width = geometry[KERNEL, -2], geometry[KERNEL, -1]
+        lines, length = geometry[OUTPUT, -2], geometry[OUTPUT, -1]
+        y_stride, x_stride = geometry[STRIDE, -2], geometry[STRIDE, -1]
+        pitch = geometry[INPUT, -1]
+        planes = size // max(1, lines * length)
+        flat = column.reshape(-1)
+        for k in range(windows // (height * width)):
+            for ky in range(height):
+                y_shift, y_first, y_last = _inside(geometry, -2, ky)
+                for kx in range(width):
+                    x_shift, x_first, x_last = _inside(geometry, -1, kx)
+                    count = x_last - x_first
+                    row = ((k * height + ky) * width + kx) * size
+                    if forward:
+                        whole = geometry.shape[1] == 2 and (y_last - y_first) * count == size
+                        if not whole:
+                            flat[row : row + size] = 0
+                    for plane in range(planes):
+                        start = _plane_start(geometry, k, plane)
+                        if start < 0:
+                            continue
+                        outer = start + x_first * x_stride + x_shift
+                        inner = row + plane * lines * length + x_first
+                        for y in range(y_first, y_last):
+                            i = outer + (y * y_stride + y_shift) * pitch
+                            o = inner + y * length
+                            if x_stride > 1:
+                                for x in range(count):
+                                    if forward:
+                                        flat[o + x] = channel[i + x * x_stride]
+                                    else:
+                                        channel[i + x * x_stride] += flat[o + x]
+                            elif forward:
+                                copy_line(channel, i, flat, o, count)
+                            else:
+                                add_line(flat, o, channel, i, count)
+
+    return walk
 
 
-@jit
-def _add_row(row, geometry, k, channel):
-    """channel[o * stride + k * dilation - pad] += row[o], for the o that lie inside."""
-    width = geometry[INPUT, -1]
-    lines, length = geometry[OUTPUT, -2], geometry[OUTPUT, -1]
-    y_stride, x_stride = geometry[STRIDE, -2], geometry[STRIDE, -1]
-    x_shift, x_first, x_last = _inside(geometry, -1, k % geometry[KERNEL, -1])
-    k //= geometry[KERNEL, -1]
-    y_shift, y_first, y_last = _inside(geometry, -2, k % geometry[KERNEL, -2])
-    k //= geometry[KERNEL, -2]
-    x_input = x_first * x_stride + x_shift
-    for plane in range(row.size // max(1, lines * length)):
-        start = _plane_start(geometry, k, plane)
-        if start < 0:
-            continue
-        for y in range(y_first, y_last):
-            source = (plane * lines + y) * length + x_first
-            target = start + (y * y_stride + y_shift) * width + x_input
-            if x_stride == 1:
-                add_line(row, source, channel, target, x_last - x_first)
-            else:
-                for x in range(x_last - x_first):
-                    channel[target + x * x_stride] += row[source + x]
+_fill = _make_walk(True)
+_add = _make_walk(False)
 
 
 def _im2col(image, geometry, column):
-    window = column.shape[0] // image.shape[0]
-    for row in numba.prange(column.shape[0]):
-        _fill_row(image[row // window], geometry, row % window, column[row])
+    rows = len(column) // len(image)
+    for c in numba.prange(len(image)):
+        _fill(image[c], geometry, column[c * rows : (c + 1) * rows])
 
 
 def _col2im(column, geometry, image):
-    window = column.shape[0] // image.shape[0]
-    for channel in numba.prange(image.shape[0]):
-        image[channel] = 0
-        for k in range(window):
-            _add_row(column[channel * window + k], geometry, k, image[channel])
+    rows = len(column) // len(image)
+    for c in numba.prange(len(image)):
+        image[c] = 0
+        _add(image[c], geometry, column[c * rows : (c + 1) * rows])
 
 
 # For use inside the parallel loops of other kernels: the same code on one thread.

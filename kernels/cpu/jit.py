@@ -45,8 +45,9 @@ def jit(
         dispatcher = numba.njit(**options)(function)
     else:
         # Numba reads its global setting while it decorates; other users of Numba keep theirs.
+        # A function may be compiled both ways, which Numba's file names would not tell apart.
         users_folder = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(folder)
+        numba.config.CACHE_DIR = str(folder / "parallel" if parallel else folder)
         try:
             dispatcher = numba.njit(cache=True, **options)(function)
         finally:

@@ -86,5 +86,8 @@ def broadcast(builder: Any, value: Any, vector: Any) -> Any:
     return builder.shuffle_vector(first, undefined, zeros)
 
 
-copy_line = make_line_copy(host_width(), add=False)
-add_line = make_line_copy(host_width(), add=True)
+# At most eight: lines are short, and a masked load that overlaps a masked store of the line before
+# waits until that is written; with sixteen, col2im takes five times as long.
+LINE_WIDTH = min(host_width(), 8)
+copy_line = make_line_copy(LINE_WIDTH, add=False)
+add_line = make_line_copy(LINE_WIDTH, add=True)

@@ -122,12 +122,23 @@ def test_unfit_databases(tmp_path):
     other.mkdir()
     (other / "data.mdb").write_bytes(b"not a database" * 1000)
     assert "other/data.mdb is not an LMDB database, or is corrupt" in error(other)
+    (other / "data.mdb").write_bytes(b"")
+    assert "other/data.mdb is an empty file" in error(other)
     (other / "data.mdb").write_bytes((path / "data.mdb").read_bytes()[:50000])
     assert "other/data.mdb is cut short: it has 50000 bytes where it should have" in error(other)
 
     empty = tmp_path / "empty"
     lmdb.open(str(empty)).close()
     assert error(empty) == f"the LMDB {empty} is empty: it holds no records; make it again"
+
+
+def test_database_that_the_user_has_open(tmp_path):
+    path = write(tmp_path / "db", 3)
+    with (
+        lmdb.open(path, readonly=True, lock=False),
+        pytest.raises(CaffeError, match=f"cannot open the LMDB {path}: .* already open in this"),
+    ):
+        LmdbReader(path)
 
 
 def test_an_existing_database_is_not_overwritten(tmp_path):

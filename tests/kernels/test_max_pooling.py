@@ -26,14 +26,23 @@ def test_agrees_with_the_definition(case, seed):
     assert_twins_agree("max_pooling_backward", top_diff, mask, bottom_diff, atol=1e-5)
 
 
-@settings(max_examples=40, deadline=None)
-@given(height=st.integers(2, 19), width=st.integers(2, 70), seed=st.integers(0, 2**32 - 1))
-def test_two_by_two_windows(height, width, seed):
+@settings(max_examples=80, deadline=None)
+@given(
+    size=st.integers(2, 3),
+    height=st.integers(3, 19),
+    width=st.integers(3, 70),
+    cut_off=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_small_windows_with_stride_two(size, height, width, cut_off, seed):
     values = np.random.default_rng(seed)
     bottom = values.integers(-2, 3, (2, 3, height, width)).astype(np.float32)
-    top = np.zeros((2, 3, height // 2, width // 2), np.float32)
+    over = size - 1 if cut_off else 0
+    pooled = [(length - size + over) // 2 + 1 for length in (height, width)]
+    top = np.zeros((2, 3, *pooled), np.float32)
     mask = np.zeros(top.shape, np.int32)
-    assert_twins_agree("max_pooling_forward", bottom, top, mask, (2, 2), (0, 0), (2, 2))
+    window = ((size, size), (0, 0), (2, 2))
+    assert_twins_agree("max_pooling_forward", bottom, top, mask, *window)
 
 
 @settings(max_examples=30, deadline=None)

@@ -65,5 +65,6 @@ def test_has_no_gradient():
     layer = accuracy()
     bottoms, tops = set_up(layer, [np.zeros((2, 3)), np.zeros(2)])
     layer.backward(tops, [False, False], bottoms)
+    assert not layer.allow_force_backward(0)
     with pytest.raises(CaffeError, match="no gradient"):
         layer.backward(tops, [True, False], bottoms)

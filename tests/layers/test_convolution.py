@@ -40,7 +40,10 @@ def test_golden(name):
     [
         ("num_output: 4 kernel_size: 3 stride: 2", (2, 3, 6, 4)),
         ("num_output: 2 kernel_size: 3 dilation: 2 pad: 1", (1, 2, 7, 6)),
-        ("num_output: 6 group: 3 kernel_h: 2 kernel_w: 1 pad_w: 1 stride_h: 2", (2, 3, 4, 3)),
+        (
+            "num_output: 6 group: 3 kernel_h: 2 kernel_w: 1 pad_w: 1 stride_h: 2 stride_w: 1",
+            (2, 3, 4, 3),
+        ),
         ("num_output: 2 kernel_size: 1", (2, 3, 3, 2)),
         ("num_output: 2 kernel_size: 3 pad: 1", (1, 2, 5)),
         (
@@ -67,11 +70,15 @@ def test_sobel():
     bottoms, tops = set_up(whole, [image])
     whole.blobs[0].data[...] = np.outer([1, 2, 1], [-1, 0, 1])
     whole.forward(bottoms, tops)
-    first = convolution("num_output: 1 kernel_h: 3 kernel_w: 1 stride_h: 2 bias_term: false")
+    first = convolution(
+        "num_output: 1 kernel_h: 3 kernel_w: 1 stride_h: 2 stride_w: 1 bias_term: false"
+    )
     rows, columns = set_up(first, [image])
     first.blobs[0].data[...] = np.reshape([1, 2, 1], (3, 1))
     first.forward(rows, columns)
-    second = convolution("num_output: 1 kernel_h: 1 kernel_w: 3 stride_w: 2 bias_term: false")
+    second = convolution(
+        "num_output: 1 kernel_h: 1 kernel_w: 3 stride_h: 1 stride_w: 2 bias_term: false"
+    )
     _, result = set_up(second, columns)
     second.blobs[0].data[...] = [-1, 0, 1]
     second.forward(columns, result)
@@ -125,6 +132,7 @@ def test_frozen_parameters_get_no_gradient():
         ("num_output: 2 kernel_size: 2 kernel_h: 2", "either kernel_size or kernel_h and kernel_w"),
         ("num_output: 2 kernel_h: 2", r"kernel_size must be above 0 along each axis, .*\(2, 0\)"),
         ("num_output: 2 kernel_size: 2 stride: 0", "stride must be above 0"),
+        ("num_output: 2 kernel_size: 2 stride_h: 2", r"stride must be above 0 .*\(2, 0\)"),
         ("num_output: 2 kernel_size: 2 dilation: 0", "dilation must be above 0"),
         ("num_output: 2 kernel_size: 2 pad: 1 pad_h: 1", "either pad or pad_h and pad_w"),
         ("num_output: 2 kernel_size: 2 group: 3", "4 channels, which group 3 does not divide"),

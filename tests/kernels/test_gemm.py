@@ -1,0 +1,99 @@
+"""GEMM against its definition: any sizes, both operands either way, alpha and beta."""
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kernel_testing import assert_same_bits_for_any_threads
+
+from caffe.kernels import cpu, reference
+from caffe.kernels.cpu.micro_kernel import Tile, host_tile, make_micro_kernel
+
+SIZES = st.one_of(st.integers(0, 40), st.sampled_from([63, 64, 65, 255, 256, 257, 300, 513]))
+
+
+def operands(rows, columns, depth, trans_a, trans_b, seed=0):
+    rng = np.random.default_rng(seed)
+    a = rng.normal(size=(depth, rows) if trans_a else (rows, depth)).astype(np.float32)
+    b = rng.normal(size=(columns, depth) if trans_b else (depth, columns)).astype(np.float32)
+    c = rng.normal(size=(rows, columns)).astype(np.float32)
+    return a, b, c
+
+
+def assert_close(actual, expected, depth):
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5 * (depth + 1) ** 0.5)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    rows=SIZES,
+    columns=SIZES,
+    depth=SIZES,
+    trans_a=st.booleans(),
+    trans_b=st.booleans(),
+    alpha=st.sampled_from([1, 0, -0.5]),
+    beta=st.sampled_from([0, 1, 0.25]),
+)
+def test_any_product(rows, columns, depth, trans_a, trans_b, alpha, beta):
+    a, b, c = operands(rows, columns, depth, trans_a, trans_b)
+    if beta == 0:
+        c[:] = np.nan  # must not be read
+    expected = c.copy()
+    reference.gemm(trans_a, trans_b, alpha, a, b, beta, expected)
+    cpu.gemm(trans_a, trans_b, alpha, a, b, beta, c)
+    assert_close(c, expected, depth)
+
+
+@pytest.mark.parametrize("shape", [(300, 1200, 600), (700, 10, 300), (1, 2100, 800)])
+def test_the_blocks_of_large_products(shape):
+    """More rows, columns and depth than one packed block holds."""
+    a, b, c = operands(*shape, trans_a=True, trans_b=True)
+    expected = c.copy()
+    reference.gemm(True, True, 2, a, b, -1, expected)
+    cpu.gemm(True, True, 2, a, b, -1, c)
+    assert_close(c, expected, shape[2])
+
+
+@pytest.mark.parametrize("shape", [(20, 576, 25), (64, 500, 800), (257, 33, 513)])
+def test_the_same_bits_for_any_number_of_threads(shape):
+    a, b, c = operands(*shape, trans_a=False, trans_b=True)
+
+    def call():
+        result = c.copy()
+        cpu.gemm(False, True, 1, a, b, 1, result)
+        return [result]
+
+    assert_same_bits_for_any_threads(call)
+
+
+@pytest.mark.parametrize("tile", [host_tile(), Tile(5, 4, 16), Tile(5, 2, 8), Tile(10, 2, 4)])
+@pytest.mark.parametrize("beta", [0, 0.5])
+def test_micro_kernels_of_any_width(tile, beta):
+    """Whole tiles and every kind of edge, written into a part of C only."""
+    micro_kernel = make_micro_kernel(tile)
+    rows, columns, stride = tile.rows, tile.columns, tile.columns + 3
+
+    @numba.njit
+    def run(a, b, alpha, beta, c, height, width):
+        micro_kernel(len(a) // rows, a, 0, b, columns, alpha, beta, c, 2, stride, height, width)
+
+    rng = np.random.default_rng(1)
+    depth = 7
+    a = rng.normal(size=(depth, rows)).astype(np.float32)
+    b = rng.normal(size=(depth + 1, columns)).astype(np.float32)
+    before = rng.normal(size=rows * stride + 2).astype(np.float32)
+    product = 1.5 * a.T.astype(np.float64) @ b[1:]
+    for height, width in [(rows, columns), (rows - 1, columns), (rows, columns - 1), (1, 1)]:
+        c = before.copy()
+        run(a.ravel(), b.ravel(), np.float32(1.5), np.float32(beta), c, height, width)
+        inside = np.zeros((rows, stride), bool)
+        inside[:height, :width] = True
+        expected = before.copy()
+        tile_of_c = expected[2:].reshape(rows, stride)
+        tile_of_c[:height, :width] *= beta
+        tile_of_c[:height, :width] += product[:height, :width]
+        np.testing.assert_allclose(c, expected, rtol=1e-5, atol=1e-5)
+        np.testing.assert_array_equal(
+            c[2:].reshape(rows, stride)[~inside], before[2:].reshape(rows, stride)[~inside]
+        )

@@ -1,0 +1,109 @@
+"""The jit decorator: where machine code is cached, and what the user is told."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+SCRIPT = textwrap.dedent(
+    """
+    import numba
+    import numpy as np
+    from caffe.glog import install
+    install()
+    from caffe.kernels.cpu.jit import cache_folder, jit
+
+    @numba.njit
+    def not_ours(x):
+        return x + 2
+
+    @jit
+    def one_more(x):
+        return x + 1
+
+    @jit(parallel=True)
+    def count_up(x):
+        for i in numba.prange(x.size):
+            x[i] = one_more(x[i])
+
+    not_ours(1)
+    x = np.zeros(4, np.float32)
+    count_up(x)
+    assert (x == 1).all()
+    print(cache_folder())
+    print(repr(numba.config.CACHE_DIR))
+    """
+)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs the script in a process of its own; returns what it printed and logged."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+
+    def run_script(**environment):
+        kept = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+        done = subprocess.run(
+            [sys.executable, script], env=kept | environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines(), done.stderr
+
+    return run_script
+
+
+def test_the_first_run_compiles_and_says_so_once(run, tmp_path):
+    (folder, users_folder), log = run(XDG_CACHE_HOME=str(tmp_path))
+    assert folder.startswith(str(tmp_path / "numba-caffe"))
+    assert users_folder == "''"  # Numba's own setting is as it was
+    assert log.count("Compiling kernels for this machine") == 1
+    assert folder in log
+    assert list((tmp_path / "numba-caffe").rglob("*count_up*.nbc"))
+    assert not list(tmp_path.rglob("*not_ours*.nbc"))
+
+    (again, _), log = run(XDG_CACHE_HOME=str(tmp_path))
+    assert again == folder
+    assert log == ""
+
+
+def test_numba_cache_dir_is_heeded(run, tmp_path):
+    (folder, users_folder), _ = run(NUMBA_CACHE_DIR=str(tmp_path / "mine"))
+    assert folder.startswith(str(tmp_path / "mine"))
+    assert users_folder == repr(str(tmp_path / "mine"))
+
+
+def test_a_home_that_cannot_be_written(run, tmp_path):
+    occupied, temporary = tmp_path / "file", tmp_path / "temporary"
+    occupied.write_text("not a folder")
+    temporary.mkdir()
+    (folder, _), log = run(XDG_CACHE_HOME=str(occupied), TMPDIR=str(temporary))
+    assert folder.startswith(str(temporary))
+    assert log.count("Cannot write to") == 1
+    (again, _), log = run(XDG_CACHE_HOME=str(occupied), TMPDIR=str(temporary))
+    assert again == folder
+    assert "Compiling" not in log
+
+
+def test_a_temporary_folder_that_others_can_write_is_not_trusted(run, tmp_path):
+    occupied = tmp_path / "file"
+    occupied.write_text("not a folder")
+    shared = tmp_path / f"numba-caffe-{os.getuid()}"
+    shared.mkdir()
+    shared.chmod(0o777)
+    (folder, _), log = run(XDG_CACHE_HOME=str(occupied), TMPDIR=str(tmp_path))
+    assert folder == "None"
+    assert "compiled anew in each run" in log
+
+
+def test_an_edited_source_changes_the_folder(monkeypatch, tmp_path):
+    from caffe.kernels.cpu import jit as module
+
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "jit.py"))
+    (tmp_path / "gemm.py").write_text("a")
+    before = module.source_hash()
+    assert module.source_hash() == before
+    (tmp_path / "gemm.py").write_text("b")
+    assert module.source_hash() != before
