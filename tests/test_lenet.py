@@ -44,7 +44,11 @@ def trained(tmp_path_factory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("lenet")
     net = (ROOT / "examples" / "mnist" / "lenet_train_test.prototxt").read_text()
     for name, kind, count in (("train", "train", TRAIN_IMAGES), ("test", "t10k", TEST_IMAGES)):
-        run("tools.convert_mnist_data", *write_part_of_mnist(kind, count, folder), f"{folder}/{name}")
+        run(
+            "tools.convert_mnist_data",
+            *write_part_of_mnist(kind, count, folder),
+            f"{folder}/{name}",
+        )
         net = net.replace(f"examples/mnist/mnist_{name}_lmdb", f"{folder}/{name}")
     (folder / "net.prototxt").write_text(net)
     solver = (ROOT / "examples" / "mnist" / "lenet_solver.prototxt").read_text()

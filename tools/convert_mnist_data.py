@@ -14,8 +14,8 @@ import sys
 from collections.abc import Sequence
 
 from caffe.errors import CaffeError
-from caffe.glog import logger
 from caffe.io.convert_mnist import convert_mnist
+from caffe.tools.command import run
 from caffe.tools.flags import Flag, parse_flags
 
 FLAGS = (
@@ -38,15 +38,7 @@ def _run(arguments: Sequence[str]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit code."""
-    try:
-        _run(sys.argv[1:] if argv is None else argv)
-    except CaffeError as error:
-        logger.critical("%s", error)
-        return 1
-    except KeyboardInterrupt:
-        logger.critical("Interrupted; no database was written")
-        return 1
-    return 0
+    return run(_run, argv)
 
 
 if __name__ == "__main__":

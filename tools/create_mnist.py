@@ -22,6 +22,7 @@ from caffe.glog import logger
 from caffe.io.convert_mnist import convert_mnist
 from caffe.io.idx import read_labels
 from caffe.io.lmdb_reader import LmdbReader
+from caffe.tools.command import run
 from caffe.tools.flags import Flag, parse_flags
 
 CHECKOUT = Path(caffe.__file__).resolve().parent
@@ -78,15 +79,7 @@ def _run(arguments: Sequence[str]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit code."""
-    try:
-        _run(sys.argv[1:] if argv is None else argv)
-    except (CaffeError, OSError) as error:
-        logger.critical("%s", error)
-        return 1
-    except KeyboardInterrupt:
-        logger.critical("Interrupted; no half-written database was left")
-        return 1
-    return 0
+    return run(_run, argv)
 
 
 if __name__ == "__main__":

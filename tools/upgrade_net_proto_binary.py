@@ -1,5 +1,7 @@
 """Brings a binary net, such as a .caffemodel in the V0 or V1 format, to today's format.
 
+usage: python -m tools.upgrade_net_proto_binary IN OUT
+
 example:
   python -m tools.upgrade_net_proto_binary old.caffemodel new.caffemodel
 
@@ -13,7 +15,7 @@ from caffe.io.files import write_atomically
 from caffe.proto.caffe_pb2 import NetParameter
 from caffe.proto.files import read_binary
 from caffe.proto.upgrade import net_needs_upgrade, upgrade_net
-from caffe.tools.upgrading import run
+from caffe.tools.upgrading import run_upgrade
 
 
 def upgrade(source: str, target: str) -> bool:
@@ -33,7 +35,7 @@ def upgrade(source: str, target: str) -> bool:
 
 def main(argv: list[str] | None = None) -> int:
     """The command; returns its exit code."""
-    return run(argv, "upgrade_net_proto_binary", str(__doc__), upgrade)
+    return run_upgrade(argv, __doc__, upgrade)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Brings the prototxt of a net, in the V0 or V1 format or with old fields, to today's format.
 
+usage: python -m tools.upgrade_net_proto_text IN OUT
+
 example:
   python -m tools.upgrade_net_proto_text old_train_test.prototxt train_test.prototxt
 
@@ -13,7 +15,7 @@ from caffe.io.files import write_atomically
 from caffe.proto.caffe_pb2 import NetParameter
 from caffe.proto.prototxt import format_message, read_prototxt
 from caffe.proto.upgrade import net_needs_upgrade, upgrade_net
-from caffe.tools.upgrading import run
+from caffe.tools.upgrading import run_upgrade
 
 
 def upgrade(source: str, target: str) -> bool:
@@ -33,7 +35,7 @@ def upgrade(source: str, target: str) -> bool:
 
 def main(argv: list[str] | None = None) -> int:
     """The command; returns its exit code."""
-    return run(argv, "upgrade_net_proto_text", str(__doc__), upgrade)
+    return run_upgrade(argv, __doc__, upgrade)
 
 
 if __name__ == "__main__":

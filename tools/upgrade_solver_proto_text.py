@@ -1,5 +1,7 @@
 """Brings the prototxt of a solver with the old field `solver_type` to today's `type`.
 
+usage: python -m tools.upgrade_solver_proto_text IN OUT
+
 example:
   python -m tools.upgrade_solver_proto_text old_solver.prototxt solver.prototxt
 
@@ -13,7 +15,7 @@ from caffe.io.files import write_atomically
 from caffe.proto.caffe_pb2 import SolverParameter
 from caffe.proto.prototxt import format_message, read_prototxt
 from caffe.proto.upgrade_solver import solver_needs_upgrade, upgrade_solver
-from caffe.tools.upgrading import run
+from caffe.tools.upgrading import run_upgrade
 
 
 def upgrade(source: str, target: str) -> bool:
@@ -30,7 +32,7 @@ def upgrade(source: str, target: str) -> bool:
 
 def main(argv: list[str] | None = None) -> int:
     """The command; returns its exit code."""
-    return run(argv, "upgrade_solver_proto_text", str(__doc__), upgrade)
+    return run_upgrade(argv, __doc__, upgrade)
 
 
 if __name__ == "__main__":

@@ -1,33 +1,26 @@
-"""What the three upgrade commands share: two arguments, errors in one line, the exit code."""
+"""What the three upgrade commands share: they read the file IN and write the file OUT."""
 
-import argparse
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Sequence
 
 from caffe.errors import CaffeError
-from caffe.glog import logger
+from caffe.tools.command import run
+from caffe.tools.flags import Flag, parse_flags
+
+FLAGS = (Flag("help", False, "show this help"),)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise CaffeError(f"{message}; usage: {self.prog} IN OUT (--help says more)")
+def run_upgrade(
+    arguments: Sequence[str] | None, help_text: str | None, upgrade: Callable[[str, str], bool]
+) -> int:
+    """Call upgrade(IN, OUT). Returns the exit code: 1 where it returns False or has trouble."""
 
+    def command(arguments: Sequence[str]) -> int:
+        flags, paths = parse_flags(arguments, FLAGS)
+        if flags["help"]:
+            print(help_text)
+            return 0
+        if len(paths) != 2:
+            raise CaffeError(f"give the two files IN and OUT, not {len(paths)} (--help says more)")
+        return 0 if upgrade(*paths) else 1
 
-def run(argv: list[str] | None, name: str, help_text: str, upgrade: Callable[..., bool]) -> int:
-    """Call upgrade(IN, OUT) with the arguments; 0 if it returns True and raises no CaffeError.
-
-    argv: the arguments, the process's own if None; name: of the command.
-    """
-    parser = _Parser(
-        prog=f"python -m tools.{name}",
-        description=help_text,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("input", metavar="IN", help="the file to read, in any of Caffe's formats")
-    parser.add_argument("output", metavar="OUT", help="the file to write; IN itself may be named")
-    try:
-        arguments = parser.parse_args(argv)
-        return 0 if upgrade(arguments.input, arguments.output) else 1
-    except CaffeError as error:
-        logger.critical("%s", error)
-        return 1
+    return run(command, arguments)

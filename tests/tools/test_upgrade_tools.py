@@ -75,8 +75,9 @@ def test_mistakes_end_in_one_line_and_exit_code_1(command, tmp_path, capsys):
         return lines.pop()
 
     bad, out = tmp_path / "bad", tmp_path / "out"
-    assert "usage: python -m tools.upgrade_" in fails(bad)
-    assert "usage: python -m tools.upgrade_" in fails(bad, bad, bad)
+    assert "give the two files IN and OUT, not 1" in fails(bad)
+    assert "give the two files IN and OUT, not 3" in fails(bad, bad, bad)
+    assert "unknown command line flag 'x'" in fails("--x")
     assert fails(bad, out) == f"{bad}: no such file"
     bad.write_bytes(b"\xffname")
     assert fails(bad, out).startswith(str(bad))
@@ -85,7 +86,5 @@ def test_mistakes_end_in_one_line_and_exit_code_1(command, tmp_path, capsys):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_an_example(command, capsys):
-    with pytest.raises(SystemExit) as ended:
-        command.main(["--help"])
-    assert ended.value.code == 0
-    assert "python -m tools.upgrade_" in capsys.readouterr().out
+    assert command.main(["--help"]) == 0
+    assert capsys.readouterr().out.count("python -m tools.upgrade_") == 2
