@@ -198,11 +198,10 @@ def _add_up(sums, total):
 @jit(parallel=True, fastmath={"reassoc", "nsz"})
 def _backward_bias(top_diff, bias_diff):
     for m in numba.prange(bias_diff.size):
-        total = 0.0
+        total = np.float64(0)
         for n in range(top_diff.shape[0]):
-            image = np.float32(0)
-            plane = top_diff[n, m]
+            plane, part = top_diff[n, m], np.float32(0)
             for o in range(plane.size):
-                image += plane[o]
-            total += image
-        bias_diff[m] += np.float32(total)
+                part += plane[o]
+            total += part
+        bias_diff[m] += total

@@ -75,11 +75,13 @@ def geometry(
 def _inside(geometry, axis, k):
     """Along an axis, for the kernel's position k: the shift of input against output, and the first
     and last + 1 of the outputs whose input lies inside the image."""
-    stride, size = geometry[STRIDE, axis], geometry[INPUT, axis]
+    stride, outputs = geometry[STRIDE, axis], geometry[OUTPUT, axis]
     shift = k * geometry[DILATION, axis] - geometry[PAD, axis]
-    first = min(max(0, -(shift // stride)), geometry[OUTPUT, axis])
-    last = min((size - 1 - shift) // stride + 1, geometry[OUTPUT, axis])
-    return shift, first, max(first, last)
+    first, last = -shift, geometry[INPUT, axis] - shift
+    if stride > 1:  # divisions are slow, and this runs for each row of the column
+        first, last = -(-first // stride), -(-last // stride)
+    first = min(max(0, first), outputs)
+    return shift, first, max(first, min(last, outputs))
 
 
 @jit
@@ -101,9 +103,10 @@ def _plane_start(geometry, k, plane):
     return start
 
 
-def _make_walk(forward):
-    """The walk over one channel's windows, line by line: they are copied from the image into the
-    column, or, backward, added to the image. Both directions differ in the innermost line only."""
+def _make_walk(move_line):
+    """The walk over one channel's windows: move_line(channel, i, stride, column, o, count) is
+    called for each line of outputs, from column[o] on, whose inputs, from channel[i] on, lie
+    inside the image."""
 
     @jit
     def walk(channel, geometry, column):
@@ -114,48 +117,53 @@ def _make_walk(forward):
         pitch = geometry[INPUT, -1]
         planes = size // max(1, lines * length)
         flat = column.reshape(-1)
+        target = 0
         for k in range(windows // (height * width)):
             for ky in range(height):
                 y_shift, y_first, y_last = _inside(geometry, -2, ky)
                 for kx in range(width):
                     x_shift, x_first, x_last = _inside(geometry, -1, kx)
-                    count = x_last - x_first
-                    row = ((k * height + ky) * width + kx) * size
-                    if forward:
-                        whole = geometry.shape[1] == 2 and (y_last - y_first) * count == size
-                        if not whole:
-                            flat[row : row + size] = 0
                     for plane in range(planes):
                         start = _plane_start(geometry, k, plane)
-                        if start < 0:
-                            continue
-                        outer = start + x_first * x_stride + x_shift
-                        inner = row + plane * lines * length + x_first
-                        for y in range(y_first, y_last):
-                            i = outer + (y * y_stride + y_shift) * pitch
-                            o = inner + y * length
-                            if x_stride > 1:
-                                for x in range(count):
-                                    if forward:
-                                        flat[o + x] = channel[i + x * x_stride]
-                                    else:
-                                        channel[i + x * x_stride] += flat[o + x]
-                            elif forward:
-                                copy_line(channel, i, flat, o, count)
-                            else:
-                                add_line(flat, o, channel, i, count)
+                        for y in range(y_first, y_last if start >= 0 else y_first):
+                            i = start + (y * y_stride + y_shift) * pitch + x_first * x_stride
+                            o = target + y * length + x_first
+                            move_line(channel, i + x_shift, x_stride, flat, o, x_last - x_first)
+                        target += lines * length
 
     return walk
 
 
-_fill = _make_walk(True)
-_add = _make_walk(False)
+@jit(inline=True)
+def _copy_to_column(channel, i, stride, column, o, count):
+    if stride == 1:
+        copy_line(channel, i, column, o, count)
+    else:
+        for x in range(count):
+            column[o + x] = channel[i + x * stride]
+
+
+@jit(inline=True)
+def _add_to_image(channel, i, stride, column, o, count):
+    if stride == 1:
+        add_line(column, o, channel, i, count)
+    else:
+        for x in range(count):
+            channel[i + x * stride] += column[o + x]
+
+
+_fill = _make_walk(_copy_to_column)
+_add = _make_walk(_add_to_image)
 
 
 def _im2col(image, geometry, column):
     rows = len(column) // len(image)
+    padded = geometry[PAD].any()
     for c in numba.prange(len(image)):
-        _fill(image[c], geometry, column[c * rows : (c + 1) * rows])
+        part = column[c * rows : (c + 1) * rows]
+        if padded:  # else every input lies inside
+            part[:] = 0
+        _fill(image[c], geometry, part)
 
 
 def _col2im(column, geometry, image):

@@ -29,17 +29,24 @@ if "NUMBA_THREADING_LAYER_PRIORITY" not in os.environ:
 
 
 def jit(
-    function: Callable | None = None, *, parallel: bool = False, fastmath: bool | set[str] = False
+    function: Callable | None = None,
+    *,
+    parallel: bool = False,
+    inline: bool = False,
+    fastmath: bool | set[str] = False,
 ) -> Any:
     """Decorator: compile a kernel at its first call, or load it from the cache folder.
 
     parallel: the loops over `prange` run on several threads. Such a function must not be called
     from a thread of the user's own, nor from another parallel kernel's loop.
+    inline: LLVM copies the machine code into each caller, for small steps of inner loops (passing
+    an array to a function otherwise costs some nanoseconds).
     fastmath: which liberties LLVM may take with floating point, as numba.njit's.
     """
     if function is None:
-        return functools.partial(jit, parallel=parallel, fastmath=fastmath)
-    options = {"nogil": True, "error_model": "numpy", "parallel": parallel, "fastmath": fastmath}
+        return functools.partial(jit, parallel=parallel, inline=inline, fastmath=fastmath)
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    options |= {"parallel": parallel, "forceinline": inline, "fastmath": fastmath}
     folder = cache_folder()
     if folder is None:
         dispatcher = numba.njit(**options)(function)

@@ -15,13 +15,12 @@ The tile must fit the machine: as many accumulators as registers allow, or it sp
 
 from typing import Any, NamedTuple
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .vector import F32, FLAT, I64, broadcast, element_pointer, host_width
+from .vector import F32, FLAT, I64, broadcast, element_pointer, host_features, host_width
 
 
 class Tile(NamedTuple):
@@ -42,7 +41,7 @@ def host_tile() -> Tile:
 
     Rows in fives divide most layers' outputs without a remainder.
     """
-    features = llvm.get_host_cpu_features()
+    features = host_features()
     many_registers = features.get("avx512f") or features.get("neon")
     return Tile(10 if many_registers else 5, 2, host_width())
 

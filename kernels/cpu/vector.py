@@ -8,6 +8,7 @@ its rest, in one instruction (where a machine has none, LLVM writes them out one
 from typing import Any
 
 import llvmlite.binding as llvm
+import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -18,9 +19,18 @@ I64 = ir.IntType(64)
 FLAT = types.Array(types.float32, 1, "C")
 
 
+def host_features() -> dict[str, bool]:
+    """The features of the processor that Numba compiles for: this one, unless the environment
+    names another's (NUMBA_CPU_FEATURES="+avx2,-avx512f,...")."""
+    named = numba.config.CPU_FEATURES
+    if named is None:
+        return dict(llvm.get_host_cpu_features())
+    return {name[1:]: name[0] == "+" for name in named.split(",") if name}
+
+
 def host_width() -> int:
-    """How many floats one vector register of this machine holds."""
-    features = llvm.get_host_cpu_features()
+    """How many floats one of its vector registers holds."""
+    features = host_features()
     if features.get("avx512f"):
         return 16
     return 8 if features.get("avx") else 4

@@ -32,7 +32,7 @@ def convolution_forward(
         for inputs, outputs in groups(group, image, total):
             source = padded(image[inputs], pad)
             for k, window in windows(weight.shape[2:], stride, dilation, top.shape[2:]):
-                matrix = weight[(outputs, slice(None), *k)]
+                matrix = weight[outputs, :, *k]
                 result[outputs] += np.tensordot(matrix, source[window], axes=1)
         if bias.size:
             result += bias.reshape(-1, *[1] * (top.ndim - 2))
@@ -55,10 +55,10 @@ def convolution_backward_data(
         for inputs, outputs in groups(group, image, gradient):
             target = result[inputs]
             for k, window in windows(weight.shape[2:], stride, dilation, top_diff.shape[2:]):
-                matrix = weight[(outputs, slice(None), *k)]
+                matrix = weight[outputs, :, *k]
                 target[window] += np.tensordot(matrix.T, gradient[outputs], axes=1)
         inside = (slice(p, p + size) for p, size in zip(pad, image.shape[1:], strict=True))
-        image[...] = result[(slice(None), *inside)]
+        image[...] = result[:, *inside]
 
 
 def convolution_backward_weight(
@@ -79,7 +79,7 @@ def convolution_backward_weight(
             source = padded(image[inputs], pad)
             for k, window in windows(weight_diff.shape[2:], stride, dilation, top_diff.shape[2:]):
                 product = np.tensordot(gradient[outputs], source[window], axes=(space, space))
-                result[(outputs, slice(None), *k)] += product
+                result[outputs, :, *k] += product
     weight_diff[...] = result
 
 

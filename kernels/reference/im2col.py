@@ -1,6 +1,7 @@
 """im2col and col2im: see caffe.kernels.cpu.im2col for the equations."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def padded(image: np.ndarray, pad: Sequence[int]) -> np.ndarray:
 
 def windows(
     kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], out: Sequence[int]
-) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
+) -> Iterator[tuple[Any, Any]]:
     """For each position k in the kernel, the slices of a padded image (channels first) that the
     outputs see there: at o * stride + k * dilation for each output o."""
     for k in np.ndindex(*kernel):
@@ -47,7 +48,7 @@ def im2col(
     source = padded(image, pad)
     target = column.reshape(image.shape[0], *kernel, *out)
     for k, seen in windows(kernel, stride, dilation, out):
-        target[(slice(None), *k)] = source[seen]
+        target[:, *k] = source[seen]
 
 
 def col2im(
@@ -63,6 +64,6 @@ def col2im(
     total = padded(np.zeros_like(image), pad)
     source = column.reshape(image.shape[0], *kernel, *out)
     for k, seen in windows(kernel, stride, dilation, out):
-        total[seen] += source[(slice(None), *k)]
+        total[seen] += source[:, *k]
     inside = (slice(p, p + size) for p, size in zip(pad, image.shape[1:], strict=True))
-    image[...] = total[(slice(None), *inside)]
+    image[...] = total[:, *inside]
