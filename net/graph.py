@@ -10,6 +10,7 @@ from ..glog import logger
 from ..kernels import cpu
 from ..layers.blob import Blob
 from ..layers.layer import Layer
+from ..proto.prototxt import format_message
 from . import backward_plan, debug, weights
 from .splits import insert_splits
 from .state import filter_net
@@ -41,7 +42,7 @@ class Graph:
             own.state.level = level
             own.state.stage.extend(stages)
         filtered = filter_net(own)
-        logger.info("Initializing net from parameters: \n%s", str(filtered).rstrip())
+        logger.info("Initializing net from parameters: \n%s", format_message(filtered).rstrip())
         self.name: str = param.name
         self.phase: int = filtered.state.phase
         self.debug_info: bool = param.debug_info

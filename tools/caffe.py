@@ -26,11 +26,12 @@ try:
     from caffe.solver import get_solver
     from caffe.solver.nets import load_weights
     from caffe.solver.outputs import Outputs
+    from caffe.tools.command import run
     from caffe.tools.flags import Flag, parse_flags, usage
     from caffe.tools.progress import Progress
     from caffe.tools.signals import SignalHandler, signal_effect
 except ImportError as error:
-    sys.exit(f"caffe: {error}; install numba-caffe first: cd {_HERE.parent} && pip install -e .")
+    sys.exit(f"{error}; install numba-caffe first: cd {_HERE.parent} && pip install -e .")
 
 FLAGS = (
     Flag("solver", "", "the solver prototxt to train with"),
@@ -163,9 +164,9 @@ def time(flags: dict[str, Any]) -> None:
     logger.info("*** Benchmark ends ***")
 
 
-def _milliseconds(run: Callable[[int, int], Any], layer: int) -> float:
+def _milliseconds(propagate: Callable[[int, int], Any], layer: int) -> float:
     started = clock.perf_counter()
-    run(layer, layer)
+    propagate(layer, layer)
     return (clock.perf_counter() - started) * 1e3
 
 
@@ -219,13 +220,7 @@ def _run(arguments: Sequence[str]) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line. Returns the exit code: 1, after one line that says why, for trouble that
     the user can mend."""
-    try:
-        return _run(sys.argv[1:] if arguments is None else arguments)
-    except (CaffeError, OSError, MemoryError) as error:
-        logger.critical("%s", error)
-    except KeyboardInterrupt:
-        logger.critical("Interrupted; the snapshots written so far are whole")
-    return 1
+    return run(_run, arguments)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import caffe
 from caffe.tools.caffe import main
 
 TRAINING = 'base_lr: 0.02 lr_policy: "fixed" momentum: 0.9 random_seed: 5 '
-FATAL = re.compile(r"F\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ caffe\.py:\d+\] (.*)\n")
+FATAL = re.compile(r"F\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ \w+\.py:\d+\] (.*)\n")
 
 
 @pytest.fixture
@@ -248,4 +248,4 @@ def test_before_the_install_one_line_says_so() -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert re.fullmatch(r"caffe: No module named .*pip install -e \.\n", done.stderr)
+    assert re.fullmatch(r"No module named .*pip install -e \.\n", done.stderr)
