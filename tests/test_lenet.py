@@ -14,7 +14,7 @@ import pytest
 import caffe
 
 ROOT = Path(__file__).parent.parent
-TRAIN_IMAGES, TEST_IMAGES, ITERATIONS = 12800, 2000, 300
+TRAIN_IMAGES, TEST_IMAGES, ITERATIONS = 32000, 2000, 500
 
 
 def write_part_of_mnist(kind: str, count: int, folder: Path) -> list[str]:
@@ -55,7 +55,7 @@ def trained(tmp_path_factory) -> tuple[Path, str]:
     for field, value in (
         ("net", f'"{folder}/net.prototxt"'),
         ("test_iter", TEST_IMAGES // 100),
-        ("test_interval", 150),
+        ("test_interval", 250),
         ("max_iter", ITERATIONS),
         ("snapshot_prefix", f'"{folder}/lenet"'),
     ):
@@ -86,8 +86,8 @@ def test_the_log_reads_like_caffes(trained) -> None:
         r"Iteration 100 \(\S+ iter/s, \S+s/100 iters\), loss = \S+",
         r"    Train net output #0: loss = \S+ \(\* 1 = \S+ loss\)",
         r"Iteration 100, lr = 0\.00992565",
-        r"Snapshotting to binary proto file .*lenet_iter_300\.caffemodel",
-        r"Snapshotting solver state to binary proto file .*lenet_iter_300\.solverstate",
+        r"Snapshotting to binary proto file .*lenet_iter_500\.caffemodel",
+        r"Snapshotting solver state to binary proto file .*lenet_iter_500\.solverstate",
         r"Optimization Done\.",
     ):
         assert re.search(prefix + line + "$", log, re.M), line
@@ -117,7 +117,9 @@ def test_the_tutorials_own_text_trains(trained, tmp_path) -> None:
     """The V1 form with the tutorial's slips gives the same net and the same first losses."""
     folder, _ = trained
     net = (ROOT / "examples" / "mnist" / "lenet_train_test_v1.prototxt").read_text()
-    solver = (folder / "solver.prototxt").read_text().replace("max_iter: 300", "max_iter: 20")
+    solver = (
+        (folder / "solver.prototxt").read_text().replace(f"max_iter: {ITERATIONS}", "max_iter: 20")
+    )
     solver = re.sub(r"^(test_i|net:|snap|display).*$", "", solver, flags=re.M)
     logs = []
     for name, text in (("v1", net), ("today", (folder / "net.prototxt").read_text())):

@@ -180,15 +180,23 @@ def test_in_place_layers_share_their_bottom() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (DATA + inner_product("a", "data", "data2", 3).replace("InnerProduct", "InerProduct"),
-         "layer 'a': there is no layer type 'InerProduct'; did you mean 'InnerProduct'?"),
+        (
+            DATA + inner_product("a", "data", "data2", 3).replace("InnerProduct", "InerProduct"),
+            "layer 'a': there is no layer type 'InerProduct'; did you mean 'InnerProduct'?",
+        ),
         (DATA + inner_product("a", "data", "label", 3), "top blob 'label' is already made"),
         (DATA + inner_product("a", "daat", "a", 3), "unknown bottom blob 'daat'"),
         (DATA + inner_product("a", "data", "a", 3, 'top: "b"'), "takes exactly 1 top"),
-        (DATA + inner_product("a", "data", "a", 3, "param {} param {} param {}"), "3 param entries"),
-        (DATA + inner_product("a", "data", "a", 3, "loss_weight: 1 loss_weight: 1"), "2 loss_weight"),
+        (
+            DATA + inner_product("a", "data", "a", 3, "param {} param {} param {}"),
+            "3 param entries",
+        ),
+        (
+            DATA + inner_product("a", "data", "a", 3, "loss_weight: 1 loss_weight: 1"),
+            "2 loss_weight",
+        ),
     ],
-)  # fmt: skip
+)
 def test_mistakes_name_the_layer(text: str, message: str) -> None:
     with pytest.raises(CaffeError, match=re.escape(message)):
         make_net(text)
