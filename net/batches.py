@@ -1,18 +1,15 @@
 """Cutting many items into the net's batches, and joining what comes out."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import CaffeError
 
-if TYPE_CHECKING:
-    from .net import Net
 
-
-def batches(net: "Net", arrays: dict[str, np.ndarray]) -> tuple[int, Iterator[dict[str, Any]]]:
-    """The number of items, and the arrays cut along axis 0 into batches of the net's size.
+def batches(arrays: dict[str, np.ndarray], size: int) -> tuple[int, Iterator[dict[str, Any]]]:
+    """The number of items, and the arrays cut along axis 0 into batches of `size` items.
 
     The last batch is padded with zeros. Raises CaffeError where the arrays differ in length.
     """
@@ -20,7 +17,6 @@ def batches(net: "Net", arrays: dict[str, np.ndarray]) -> tuple[int, Iterator[di
     if len(set(counts.values())) != 1:
         raise CaffeError(f"give arrays of one length, one entry an item; given {counts}")
     count = next(iter(counts.values()))
-    size = net.blobs[next(iter(arrays))].shape[0]
     return count, (_cut(arrays, start, size) for start in range(0, count, size))
 
 

@@ -104,7 +104,7 @@ class Net(Graph):
     ) -> dict[str, np.ndarray]:
         """Forward passes over any number of items, in batches of the input blobs' size (the last
         one padded with zeros). Returns copies, name -> array with one entry an item."""
-        count, parts = batches(self, inputs)
+        count, parts = batches(inputs, self._batch_size())
         outs = [
             {name: data.copy() for name, data in self.forward(blobs=blobs, **part).items()}
             for part in parts
@@ -119,7 +119,7 @@ class Net(Graph):
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Like forward_all, and backward. `arrays` holds the inputs and may hold output diffs.
         Returns all outputs and all diffs."""
-        count, parts = batches(self, arrays)
+        count, parts = batches(arrays, self._batch_size())
         outs, out_diffs = [], []
         for part in parts:
             given = {name: part.pop(name) for name in self.outputs if name in part}
@@ -128,6 +128,11 @@ class Net(Graph):
             backward = self.backward(diffs=diffs, **given)
             out_diffs.append({name: diff.copy() for name, diff in backward.items()})
         return join_batches(outs, count), join_batches(out_diffs, count)
+
+    def _batch_size(self) -> int:
+        if not self.inputs:
+            raise CaffeError(f"net '{self.name}' has no input blobs to feed; call forward()")
+        return self.blobs[self.inputs[0]].shape[0]
 
     def _wanted(self, always: Sequence[str], more: Sequence[str] | None) -> list[str]:
         wanted = list(dict.fromkeys([*always, *(more or ())]))
