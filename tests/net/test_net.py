@@ -2,6 +2,7 @@
 
 import re
 
+import numba
 import numpy as np
 import pytest
 from net_testing import (
@@ -53,6 +54,23 @@ def test_first_batch_of_lenet_agrees_with_caffe() -> None:
         np.testing.assert_allclose(
             found, wanted, rtol=2e-4, atol=2e-5 * np.abs(wanted).max(), err_msg=key
         )
+
+
+def test_lenets_gradients_are_the_same_bits_for_any_number_of_threads() -> None:
+    net = make_net(lenet_text())
+    fill_inputs(net, classes=10)
+    before = numba.get_num_threads()
+    gradients = []
+    try:
+        for threads in (1, before):
+            numba.set_num_threads(threads)
+            net.clear_param_diffs()
+            net.forward_backward()
+            gradients.append([blob.diff.copy() for blob in net.learnable_params])
+    finally:
+        numba.set_num_threads(before)
+    for one, other in zip(*gradients, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_gradients_stop_at_data_and_at_frozen_layers() -> None:
