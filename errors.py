@@ -1,4 +1,7 @@
-"""The one exception for everything a user can mend."""
+"""The one exception for everything a user can mend, and the suggestions in its text."""
+
+import difflib
+from collections.abc import Iterable
 
 
 class CaffeError(RuntimeError):
@@ -8,10 +11,23 @@ class CaffeError(RuntimeError):
     to do about it. The command line prints that line and exits with 1; inside Python it is an
     ordinary exception and every object stays usable.
 
-    item: where the trouble is one item of a batch, its index in the batch. The net uses it to add
-    the name of the database record to the message.
+    item, bottom: where the trouble is one item of a layer's bottom, the item's index in the batch
+    and the bottom's index. The net uses them to add the name of the database record.
     """
 
-    def __init__(self, message: str, item: int | None = None):
+    def __init__(self, message: str, item: int | None = None, bottom: int = 0):
         super().__init__(message)
         self.item = item
+        self.bottom = bottom
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that `name` most likely stands for; None where none is near."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What to say of a name that is not one of `known`: the nearest, or all of them."""
+    known = list(known)
+    near = nearest(name, known)
+    return f"did you mean '{near}'?" if near else f"use {', '.join(known)}"

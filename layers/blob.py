@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import CaffeError
 
 MAX_AXES = 32  # as in Caffe
+MAX_COUNT = 2**31 - 1  # as in Caffe; masks hold 32-bit indices
 ALIGNMENT = 64  # bytes: one AVX-512 register, one cache line
 
 
@@ -72,7 +73,7 @@ class Blob:
     def reshape(self, *shape: int) -> None:
         """Change the shape. The memory is kept where it is large enough, as in Caffe.
 
-        Raises CaffeError for a negative length or more than 32 axes.
+        Raises CaffeError for a negative length, more than 32 axes or 2^31 - 1 values.
         """
         shape = tuple(int(length) for length in shape)
         if shape == self._shape:
@@ -81,6 +82,8 @@ class Blob:
             raise CaffeError(
                 f"a blob cannot have the shape {shape}: use at most {MAX_AXES} axes, none negative"
             )
+        if math.prod(shape) > MAX_COUNT:
+            raise CaffeError(f"a blob cannot have the shape {shape}: more than {MAX_COUNT} values")
         self._shape = shape
         self._data = self._diff = None
 

@@ -160,5 +160,7 @@ class Data(Layer):
         self._served = 0
 
     def record_name(self, item: int) -> str:
-        """Which record became item `item` of the batch served last."""
+        """Which record became item `item` of the batch served last; "" where none did."""
+        if item >= len(self._keys):
+            return ""
         return self._reader.record_name(self._keys[item])

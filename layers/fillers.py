@@ -3,14 +3,13 @@
 Random numbers come from the one generator of `io/rng.py`, so `caffe.set_random_seed` repeats them.
 """
 
-import difflib
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..errors import CaffeError
+from ..errors import CaffeError, suggestion
 from ..io.rng import generator
 from .blob import Blob
 
@@ -26,8 +25,7 @@ def fill(blob: Blob, filler: Any, error: Callable[[str], CaffeError] = CaffeErro
     try:
         compute = _FILLERS[filler.type]
     except KeyError:
-        near = difflib.get_close_matches(filler.type, _FILLERS, n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(_FILLERS)}"
+        hint = suggestion(filler.type, _FILLERS)
         raise error(f"there is no filler type '{filler.type}'; {hint}") from None
     if blob.count == 0:
         raise error(f"cannot fill an empty blob of shape {blob.shape}; give each axis a length")

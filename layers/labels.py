@@ -36,7 +36,7 @@ def ignored_label(layer: Layer, param: Any) -> float:
 
 
 def label_error(layer: Layer, label: Blob, position: int, classes: int) -> CaffeError:
-    """The exception for the label at this flat position, which is no class."""
+    """The exception for the label (bottom 1) at this flat position, which is no class."""
     value = float(label.data.reshape(-1)[position])
     item = position // (label.count // label.shape[0]) if label.shape else 0
     if value.is_integer():
@@ -44,5 +44,7 @@ def label_error(layer: Layer, label: Blob, position: int, classes: int) -> Caffe
     else:
         problem = f"label {value:g} is not a whole number in 0..{classes - 1}"
     return layer.error(
-        f"{problem}, in item {item} of the batch; mend the data or the number of outputs", item
+        f"{problem}, in item {item} of the batch; mend the data or the number of outputs",
+        item,
+        bottom=1,
     )

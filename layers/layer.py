@@ -34,6 +34,7 @@ class Layer:
     num_top: ClassVar[tuple[int, int | None]] = (1, 1)
     same_num_bottom_top: ClassVar[bool] = False
     auto_top_blobs: ClassVar[bool] = False  # tops that the prototxt leaves out are made anonymously
+    in_place: ClassVar[bool] = False  # whether a top may be the bottom of the same index
     default_loss_weight: ClassVar[float] = 0.0  # of the first top: 1 for a loss layer
 
     def __init__(self, param: Any, phase: int = TEST, kernels: ModuleType = cpu):
@@ -48,9 +49,12 @@ class Layer:
         """The layer's name in the net."""
         return self.param.name
 
-    def error(self, message: str, item: int | None = None) -> CaffeError:
-        """The exception to raise for bad input: the message with this layer's name before it."""
-        return CaffeError(f"layer '{self.name}' ({self.type}): {message}", item)
+    def error(self, message: str, item: int | None = None, bottom: int = 0) -> CaffeError:
+        """The exception to raise for bad input: the message with this layer's name before it.
+
+        item, bottom: of which item of which bottom it speaks, if of one.
+        """
+        return CaffeError(f"layer '{self.name}' ({self.type}): {message}", item, bottom)
 
     def check_blob_counts(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Raise CaffeError where the number of bottoms or tops is not one that the layer takes."""

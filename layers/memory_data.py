@@ -38,6 +38,9 @@ class MemoryData(Layer):
         data: (n, channels, height, width); labels: (n,) or (n, 1, 1, 1); both float32 and
         C-contiguous, n a multiple of batch_size. Raises CaffeError for any others.
         """
+        for name, array in (("data", data), ("labels", labels)):
+            if not isinstance(array, np.ndarray):
+                raise self._array_error(name, "a NumPy array", type(array).__name__)
         self._check_array("data", data, self._shape[1:])
         if labels.ndim != 1:
             self._check_array("labels", labels, (1, 1, 1))

@@ -1,9 +1,8 @@
 """Which layer types exist, and making a layer from its LayerParameter."""
 
-import difflib
 from typing import Any
 
-from ..errors import CaffeError
+from ..errors import CaffeError, suggestion
 from .layer import TEST, Layer
 
 _types: dict[str, type[Layer]] = {}
@@ -28,8 +27,7 @@ def create_layer(param: Any, phase: int = TEST) -> Layer:
     try:
         layer_class = _types[param.type]
     except KeyError:
-        near = difflib.get_close_matches(param.type, _types, n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(layer_type_list())}"
+        hint = suggestion(param.type, layer_type_list())
         raise CaffeError(
             f"layer '{param.name}': there is no layer type '{param.type}'; {hint}"
         ) from None

@@ -12,6 +12,7 @@ class ReLU(Layer):
     """Rectified linear unit (Nair and Hinton, 2010); with a negative_slope, the leaky one."""
 
     type = "ReLU"
+    in_place = True
 
     def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """The top has the bottom's shape."""

@@ -15,10 +15,8 @@ class Split(Layer):
     num_top = (1, None)
 
     def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
-        """Raises CaffeError for a top that is the bottom itself: their diffs must not mix."""
+        """Each top has the bottom's shape."""
         for blob in top:
-            if blob is bottom[0]:
-                raise self.error("cannot work in place; give its top another name")
             blob.reshape(*bottom[0].shape)
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:

@@ -12,6 +12,7 @@ class TanH(Layer):
     """Hyperbolic tangent."""
 
     type = "TanH"
+    in_place = True
 
     def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """The top has the bottom's shape."""

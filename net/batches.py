@@ -17,6 +17,8 @@ def batches(arrays: dict[str, np.ndarray], size: int) -> tuple[int, Iterator[dic
     if len(set(counts.values())) != 1:
         raise CaffeError(f"give arrays of one length, one entry an item; given {counts}")
     count = next(iter(counts.values()))
+    if count == 0:
+        raise CaffeError("there are no items: the arrays given are empty")
     return count, (_cut(arrays, start, size) for start in range(0, count, size))
 
 

@@ -22,12 +22,11 @@ def log_forward(wiring: Wiring, layer_id: int) -> None:
             "    [Forward] Layer %s, top blob %s data: %g",
             layer.name, wiring.blob_names[blob_id], _mean_abs(wiring.blobs[blob_id].data),
         )  # fmt: skip
+    names = [spec.name for spec in layer.param.param]
     for index, blob in enumerate(layer.blobs):
+        name = (names[index] if index < len(names) else "") or index
         logger.info(
-            "    [Forward] Layer %s, param blob %d data: %g",
-            layer.name,
-            index,
-            _mean_abs(blob.data),
+            "    [Forward] Layer %s, param blob %s data: %g", layer.name, name, _mean_abs(blob.data)
         )
 
 

@@ -41,6 +41,8 @@ class Graph:
             own.state.phase = phase
             own.state.level = level
             own.state.stage.extend(stages)
+        if not own.layer:
+            raise CaffeError(f"net '{own.name}': describes no layers")
         filtered = filter_net(own)
         logger.info("Initializing net from parameters: \n%s", format_message(filtered).rstrip())
         self.name: str = param.name
@@ -89,11 +91,16 @@ class Graph:
             [(top, weight) for top, weight in zip(tops, weights, strict=True) if weight]
             for tops, weights in zip(self._tops, wiring.loss_weights, strict=True)
         ]
+        self._losses_in_place = {
+            i
+            for i, losses in enumerate(self._losses)
+            if any(blob in self._bottoms[i] for blob, _ in losses)
+        }
 
     def forward_from_to(self, start: int, end: int) -> float:
         """Run the layers `start` to `end` (both included) forward. Returns their loss: the sum
         over the tops with a loss weight of weight * sum(data)."""
-        loss = 0.0
+        loss, wiring = 0.0, self._wiring
         try:
             for i in range(start, end + 1):
                 layer, bottom, top = self.layers[i], self._bottoms[i], self._tops[i]
@@ -103,9 +110,12 @@ class Graph:
                 for blob, weight in self._losses[i]:
                     loss += weight * (blob.data.item() if blob.count == 1 else blob.data.sum())
                 if self.debug_info:
-                    debug.log_forward(self._wiring, i)
+                    debug.log_forward(wiring, i)
         except CaffeError as error:
-            raise self._with_record(error) from error
+            record = "" if error.item is None else wiring.record_name(i, error.bottom, error.item)
+            if not record:
+                raise
+            raise CaffeError(f"{error} ({record})") from error
         return loss
 
     def backward_from_to(self, start: int, end: int) -> None:
@@ -113,6 +123,8 @@ class Graph:
         wiring = self._wiring
         for i in range(start, end - 1, -1):
             if wiring.layer_need_backward[i]:
+                if i in self._losses_in_place:
+                    wiring.set_loss_weights(i)  # the last backward overwrote them
                 self.layers[i].backward(
                     self._tops[i], wiring.bottom_need_backward[i], self._bottoms[i]
                 )
@@ -132,18 +144,10 @@ class Graph:
         return loss
 
     def _reshape_layer(self, i: int) -> None:
-        self.layers[i].reshape(self._bottoms[i], self._tops[i])
+        with self._wiring.naming_bottoms(i):
+            self.layers[i].reshape(self._bottoms[i], self._tops[i])
         self._shapes[i] = [blob.shape for blob in self._bottoms[i]]
         self._wiring.set_loss_weights(i)
-
-    def _with_record(self, error: CaffeError) -> CaffeError:
-        """Add to an error about one item of the batch the record that it came from."""
-        if error.item is None:
-            return error
-        for layer in self.layers:
-            if hasattr(layer, "record_name"):
-                return CaffeError(f"{error} ({layer.record_name(error.item)})")
-        return error
 
     @property
     def learnable_params(self) -> list[Blob]:

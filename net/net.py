@@ -1,13 +1,12 @@
 """Net: pycaffe's interface to a graph of layers."""
 
-import difflib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..errors import CaffeError
+from ..errors import CaffeError, suggestion
 from ..proto.upgrade import read_net_param
 from .batches import batches, join_batches
 from .graph import Graph
@@ -74,6 +73,8 @@ class Net(Graph):
         first = self._layer_index(start, "start") if start is not None else 0
         last = self._layer_index(end, "end") if end is not None else len(self.layers) - 1
         wanted = self._wanted(self.top_names[end] if end is not None else self.outputs, blobs)
+        if first > last:
+            raise CaffeError(f"start: layer '{start}' comes after layer '{end}', the end")
         self._feed(inputs, self.inputs, "data", "inputs")
         self.forward_from_to(first, last)
         return {name: self.blobs[name].data for name in wanted}
@@ -95,6 +96,8 @@ class Net(Graph):
         first = self._layer_index(start, "start") if start is not None else len(self.layers) - 1
         last = self._layer_index(end, "end") if end is not None else 0
         wanted = self._wanted(self.bottom_names[end] if end is not None else self.inputs, diffs)
+        if first < last:
+            raise CaffeError(f"start: layer '{start}' comes before layer '{end}', the end")
         self._feed(top_diffs, self.outputs, "diff", "outputs")
         self.backward_from_to(first, last)
         return {name: self.blobs[name].diff for name in wanted}
@@ -139,14 +142,15 @@ class Net(Graph):
         for name in wanted:
             if name not in self.blobs:
                 raise CaffeError(
-                    f"net '{self.name}' has no blob '{name}'{_nearest(name, self.blobs)}"
+                    f"net '{self.name}' has no blob '{name}'; {suggestion(name, self.blobs)}"
                 )
         return wanted
 
     def _layer_index(self, name: str, which: str) -> int:
         if name not in self.layer_dict:
             raise CaffeError(
-                f"{which}: net '{self.name}' has no layer '{name}'{_nearest(name, self.layer_dict)}"
+                f"{which}: net '{self.name}' has no layer '{name}'; "
+                f"{suggestion(name, self.layer_dict)}"
             )
         return self._layer_names.index(name)
 
@@ -194,8 +198,3 @@ class Net(Graph):
 
     def _top_ids(self, i: int) -> list[int]:
         return self._wiring.top_ids[i]
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean '{near[0]}'?" if near else f"; it has {', '.join(known)}"

@@ -4,12 +4,11 @@ A top that is the bottom of more than one layer (or a bottom and a loss) gets a 
 it, so that every consumer writes its gradient into a blob of its own and Split adds them up.
 """
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from ..errors import CaffeError
+from ..errors import CaffeError, nearest
 from ..proto import caffe_pb2
 
 Place = tuple[int, int]  # (layer, index among its tops or bottoms)
@@ -77,11 +76,11 @@ def unknown_bottom(param: Any, layer: Any, index: int, known: Iterable[str]) -> 
     """The error for a bottom that no layer before `layer` makes."""
     blob = layer.bottom[index]
     later = [other.name for other in param.layer if blob in other.top]
-    near = difflib.get_close_matches(blob, known, n=1)
+    near = nearest(blob, known)
     if later:
         hint = f"layer '{later[0]}' makes it, but stands later: move it before '{layer.name}'"
     elif near:
-        hint = f"no layer before it makes that blob; did you mean '{near[0]}'?"
+        hint = f"no layer before it makes that blob; did you mean '{near}'?"
     else:
         hint = "no layer before it makes that blob in this phase; check its name and the rules"
     return CaffeError(

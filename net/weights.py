@@ -53,9 +53,11 @@ def copy_layers(source: Any, layers: dict[str, Layer], where: str) -> None:
 
     Layers of the source that the net lacks are ignored (and logged); layers of the net that the
     source lacks keep their values. Raises CaffeError, before anything is changed, where a layer of
-    both has another number of blobs or other shapes. `where` names the source in messages.
+    both has another number of blobs or other shapes, and where no layer with
+    weights is in both. `where` names the source in messages.
     """
     copies: list[tuple[Any, Blob]] = []
+    has_weights = any(layer.blobs for layer in source.layer)
     for source_layer in source.layer:
         if source_layer.name not in layers:
             logger.info("Ignoring source layer %s", source_layer.name)
@@ -76,6 +78,11 @@ def copy_layers(source: Any, layers: dict[str, Layer], where: str) -> None:
                     f"{count_of_values(proto)} of {blob.count} values; the file is damaged"
                 )
             copies.append((proto, blob))
+    if has_weights and not copies and any(layer.blobs for layer in layers.values()):
+        raise CaffeError(
+            f"{where}: no layer with weights has the name of a layer of the net, so nothing would "
+            "be loaded; is it the file of another model?"
+        )
     for proto, blob in copies:
         proto_to_blob(proto, blob)
 

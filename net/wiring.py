@@ -1,5 +1,7 @@
 """Making the layers of a filtered, split NetParameter and connecting their blobs."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +50,35 @@ class Wiring:
         """The top blobs of a layer."""
         return [self.blobs[i] for i in self.top_ids[layer_id]]
 
+    @contextlib.contextmanager
+    def naming_bottoms(self, layer_id: int) -> Iterator[None]:
+        """Add to an error that a layer raises the names and shapes of its bottoms: the layer does
+        not know the names."""
+        layer = self.layers[layer_id]
+        try:
+            yield
+        except (CaffeError, MemoryError) as error:
+            text = f"out of memory. {error}" if isinstance(error, MemoryError) else str(error)
+            if not text.startswith("layer "):
+                text = str(layer.error(text))
+            sources = [self._source(layer_id, index)[1] for index in self.bottom_ids[layer_id]]
+            names = [f"'{self.blob_names[i]}' {self.blobs[i].shape_text}" for i in sources]
+            raise CaffeError(f"{text} (bottom: {', '.join(names)})" if names else text) from error
+
+    def _source(self, layer_id: int, blob_id: int) -> tuple[int, int]:
+        """The layer that made a bottom of a layer, and the blob that it made: behind a Split the
+        blob that was split."""
+        makers = (i for i in reversed(range(layer_id)) if blob_id in self.top_ids[i])
+        maker = next(makers)
+        if self.layers[maker].type == "Split":
+            return self._source(maker, self.bottom_ids[maker][0])
+        return maker, blob_id
+
+    def record_name(self, layer_id: int, bottom: int, item: int) -> str:
+        """Which record of a database became an item of a layer's bottom; "" where none did."""
+        layer = self.layers[self._source(layer_id, self.bottom_ids[layer_id][bottom])[0]]
+        return layer.record_name(item) if hasattr(layer, "record_name") else ""
+
     def set_loss_weights(self, layer_id: int) -> None:
         """Write the loss weights into the diffs of a layer's tops, where backward finds them."""
         for top, weight in zip(self.tops(layer_id), self.loss_weights[layer_id], strict=True):
@@ -82,6 +113,11 @@ class _Wirer:
         if not layer_param.HasField("phase"):
             layer_param.phase = self.param.state.phase
         name = layer_param.name
+        if any(layer.name == name for layer in wiring.layers):
+            logger.warning(
+                "Several layers are named '%s'; weights are stored by name, so rename all but one",
+                name,
+            )
         logger.info("Creating layer %s", name)
         layer = create_layer(layer_param, layer_param.phase)
         given = len(layer_param.propagate_down)
@@ -121,6 +157,8 @@ class _Wirer:
         tops, bottoms = layer.param.top, layer.param.bottom
         name = tops[index] if index < len(tops) else AUTOMATIC
         if index < len(bottoms) and name == bottoms[index]:
+            if not layer.in_place:
+                raise layer.error("cannot work in place; give its top another name")
             logger.info("%s -> %s (in-place)", layer.name, name)
             self.unread.add(name)
             return self.blob_id[name]
@@ -150,9 +188,10 @@ class _Wirer:
         )
         layer.check_blob_counts(bottom, top)
         wiring.loss_weights.append(_loss_weights(layer, len(top)))
-        layer.setup(bottom, top)
-        layer.reshape(bottom, top)
-        wiring.set_loss_weights(layer_id)
+        with wiring.naming_bottoms(layer_id):
+            layer.setup(bottom, top)
+            layer.reshape(bottom, top)
+            wiring.set_loss_weights(layer_id)
         logger.info("Setting up %s", layer.name)
         for blob, weight in zip(top, wiring.loss_weights[layer_id], strict=True):
             logger.info("Top shape: %s", blob.shape_text)

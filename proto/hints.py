@@ -1,6 +1,5 @@
 """What to say of a name or a value in a prototxt that does not fit the schema."""
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -8,6 +7,7 @@ from typing import NamedTuple
 from google.protobuf import text_format
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
+from ..errors import nearest
 from . import caffe_pb2
 from .tokens import Token
 
@@ -109,8 +109,8 @@ def _choice(enum: EnumDescriptor) -> str:
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(names), n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    near = nearest(name, names)
+    return f"; did you mean '{near}'?" if near else ""
 
 
 def _note_on_form(owner: Descriptor) -> str:

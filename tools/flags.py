@@ -4,12 +4,11 @@
 `--noname`, `--name=false`. Flags may stand before and after other arguments; `--` ends them.
 """
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from caffe.errors import CaffeError
+from caffe.errors import CaffeError, nearest
 
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 
@@ -77,14 +76,17 @@ def _convert(flag: Flag, text: str) -> str | int | bool:
         raise CaffeError(f"illegal value '{text}' for flag '--{flag.name}': use true or false")
     if isinstance(flag.default, int):
         try:
-            return int(text)
+            number = int(text)
         except ValueError:
             raise CaffeError(
                 f"illegal value '{text}' for flag '--{flag.name}': use a whole number"
             ) from None
+        if not -(2**31) <= number < 2**31:
+            raise CaffeError(f"illegal value '{text}' for flag '--{flag.name}': it is too large")
+        return number
     return text
 
 
 def _nearest(name: str, known: dict[str, Flag]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean '--{near[0]}'?" if near else "; see --help"
+    near = nearest(name, known)
+    return f"; did you mean '--{near}'?" if near else "; see --help"

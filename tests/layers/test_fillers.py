@@ -90,7 +90,7 @@ def test_equal_seeds_give_equal_values():
     ("text", "shape", "message"),
     [
         ('type: "xavierr"', (2, 2), "no filler type 'xavierr'; did you mean 'xavier'"),
-        ('type: "q"', (2, 2), "known: constant, uniform"),
+        ('type: "q"', (2, 2), "use constant, uniform"),
         ('type: "uniform" min: 2 max: 1', (2,), "min 2 is above max 1"),
         ('type: "gaussian" std: 0', (2,), "std must be above 0"),
         ('type: "gaussian" sparse: 3', (2, 2), "sparse 3 is above the number of outputs, 2"),

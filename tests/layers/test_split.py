@@ -24,9 +24,3 @@ def test_tops_share_the_data_but_not_the_diff():
     layer.forward(bottoms, tops)
     assert all(np.shares_memory(top.data, bottoms[0].data) for top in tops)
     assert not np.shares_memory(tops[0].diff, tops[1].diff)
-
-
-def test_not_in_place():
-    blob = make_blob(VALUES)
-    with pytest.raises(CaffeError, match="in place"):
-        make_layer('type: "Split"').reshape([blob], [blob])

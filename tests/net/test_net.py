@@ -220,6 +220,81 @@ def test_mistakes_name_the_layer(text: str, message: str) -> None:
         make_net(text)
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (inner_product("b", "a", "a", 3), "layer 'b' (InnerProduct): cannot work in place"),
+        (loss("data"), "bottom: 'data' 4 2 (8), 'label' 3 (3)"),
+        (inner_product("b", "a", "b", 3).replace("num_output: 3", "num_output: 1000000000"),
+         "layer 'b' (InnerProduct): "),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_names_layer_and_blobs(more: str, message: str) -> None:
+    text = inputs(data=(4, 2), label=(3,)) + inner_product("a", "data", "a", 3)
+    with pytest.raises(CaffeError, match=re.escape(message)):
+        make_net(text + more)
+
+
+def test_a_net_without_layers() -> None:
+    with pytest.raises(CaffeError, match="net 'bare': describes no layers"):
+        make_net('name: "bare"')
+
+
+def test_two_layers_of_one_name_are_warned_of(caffe_log) -> None:
+    make_net(DATA + inner_product("a", "data", "x", 3) + inner_product("a", "data", "y", 3))
+    assert "Several layers are named 'a'" in caffe_log.text
+
+
+def test_a_loss_weight_on_an_in_place_layer_holds_in_every_pass() -> None:
+    tanh = 'layer { name: "t" type: "TanH" bottom: "a" top: "a" loss_weight: 3 }'
+    net = make_net(DATA + inner_product("a", "data", "a", 3) + tanh)
+    fill_inputs(net)
+    gradients = []
+    for _ in range(3):
+        net.clear_param_diffs()
+        net.forward_backward()
+        gradients.append(net.params["a"][0].diff.copy())
+    wanted = (3 * (1 - net.blobs["a"].data ** 2)).T @ net.blobs["data"].data
+    for gradient in gradients:
+        np.testing.assert_allclose(gradient, wanted, rtol=1e-4, atol=1e-6)
+
+
+def data_layer(name: str, data: str, label: str) -> str:
+    return (
+        f'layer {{ name: "{name}" type: "Data" top: "{data}" top: "{label}" data_param {{ '
+        f'source: "{GOLDEN}/data/mnist_100_lmdb" backend: LMDB batch_size: 5 }} }}\n'
+    )
+
+
+def test_a_bad_label_names_its_own_record() -> None:
+    """Also behind a split, and with another database in the net."""
+    text = data_layer("one", "data", "other") + data_layer("two", "data2", "label")
+    silence = 'layer { name: "s" type: "Silence" bottom: "other" bottom: "data2" }\n'
+    accuracy = 'layer { name: "acc" type: "Accuracy" bottom: "a" bottom: "label" top: "acc" }\n'
+    net = make_net(text + silence + inner_product("a", "data", "a", 8) + accuracy + loss("a"))
+    net.layer_dict["one"].record_name = lambda item: "the wrong database"
+    net.forward()  # the first five labels are 7, 2, 1, 0 and 4
+    message = r"label 9 is outside 0\.\.7.*record '00000007' of .*mnist_100_lmdb"
+    with pytest.raises(CaffeError, match=message):
+        net.forward()
+
+
+def test_a_bad_label_from_an_input_blames_no_record() -> None:
+    text = data_layer("one", "data", "other") + inputs(label=(5,))
+    net = make_net(text + inner_product("a", "data", "a", 3) + loss("a"))
+    net.blobs["label"].data[3] = 4
+    with pytest.raises(CaffeError, match="label 4 is outside") as caught:
+        net.forward()
+    assert "record" not in str(caught.value)
+
+
+def test_debug_info_calls_named_parameters_by_name(caffe_log) -> None:
+    named = 'param { name: "w" }'
+    make_net("debug_info: true " + DATA + inner_product("a", "data", "a", 3, named)).forward_loss()
+    assert "[Forward] Layer a, param blob w data: " in caffe_log.text
+    assert "[Forward] Layer a, param blob 1 data: " in caffe_log.text
+
+
 def test_a_bad_label_names_the_item(caffe_log) -> None:
     net = make_net(DATA + inner_product("a", "data", "a", 3) + loss("a"))
     fill_inputs(net)

@@ -4,8 +4,9 @@ import os
 
 import numpy as np
 import pytest
-from net_testing import GOLDEN, inner_product, inputs, lenet_text, loss, make_net
+from net_testing import GOLDEN, inner_product, inputs, lenet_text, loss, make_net, mnist
 
+import caffe
 from caffe import CaffeError
 from caffe.proto import caffe_pb2
 
@@ -116,6 +117,27 @@ def test_number_of_blobs_must_fit(tmp_path) -> None:
         CaffeError, match="incompatible number of blobs for layer 'a'.*2, the net 1"
     ):
         make_net(DATA + no_bias).copy_from(tmp_path / "x.caffemodel")
+
+
+def test_weights_of_another_model_are_refused(tmp_path) -> None:
+    make_net(DATA + inner_product("x", "data", "x", 3)).save(tmp_path / "x.caffemodel")
+    net = make_net(DATA + inner_product("a", "data", "a", 3))
+    with pytest.raises(CaffeError, match=r"x\.caffemodel: no layer with weights has the name"):
+        net.copy_from(tmp_path / "x.caffemodel")
+
+
+def test_opencv_reads_our_files(tmp_path) -> None:
+    cv2 = pytest.importorskip("cv2", reason="OpenCV 4 is not installed")
+    prototxt = (GOLDEN.parents[1] / "examples" / "mnist" / "lenet.prototxt").read_text()
+    net = make_net(prototxt, caffe.TEST)
+    images = mnist("t10k", 64)[0] * np.float32(0.00390625)
+    net.save(tmp_path / "lenet.caffemodel")
+    (tmp_path / "lenet.prototxt").write_text(prototxt)
+    theirs = cv2.dnn.readNetFromCaffe(
+        str(tmp_path / "lenet.prototxt"), str(tmp_path / "lenet.caffemodel")
+    )
+    theirs.setInput(images)
+    np.testing.assert_allclose(net.forward(data=images)["prob"], theirs.forward(), atol=1e-6)
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.999])
