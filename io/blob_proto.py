@@ -11,6 +11,18 @@ from ..proto.caffe_pb2 import BlobProto, BlobProtoVector, Datum
 _OLD_AXES = ("num", "channels", "height", "width")
 
 
+def has_old_shape(blob: BlobProto) -> bool:
+    """Whether a BlobProto gives its shape in the old way: num, channels, height, width."""
+    return any(blob.HasField(axis) for axis in _OLD_AXES)
+
+
+def proto_shape(blob: BlobProto) -> tuple[int, ...]:
+    """The shape that a BlobProto states."""
+    if has_old_shape(blob):
+        return tuple(getattr(blob, axis) for axis in _OLD_AXES)
+    return tuple(blob.shape.dim)
+
+
 def blobproto_to_array(blob: BlobProto, return_diff: bool = False) -> np.ndarray:
     """The data of a BlobProto, or its diff, as an array of the blob's shape.
 
@@ -20,10 +32,7 @@ def blobproto_to_array(blob: BlobProto, return_diff: bool = False) -> np.ndarray
         values = np.array(blob.diff or blob.double_diff)
     else:
         values = np.array(blob.data or blob.double_data)
-    if any(blob.HasField(axis) for axis in _OLD_AXES):
-        shape = tuple(getattr(blob, axis) for axis in _OLD_AXES)
-    else:
-        shape = tuple(blob.shape.dim)
+    shape = proto_shape(blob)
     if values.size != math.prod(shape):
         raise CaffeError(f"a BlobProto of shape {shape} holds {values.size} values")
     return values.reshape(shape)

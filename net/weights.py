@@ -5,12 +5,12 @@ from typing import Any
 
 from ..errors import CaffeError
 from ..glog import logger
+from ..io.blob_proto import proto_shape
 from ..io.files import write_atomically
 from ..layers.blob import Blob
-from ..layers.blob_proto import (
+from ..layers.blob_storage import (
     blob_to_proto,
     count_of_values,
-    proto_shape,
     proto_to_blob,
     shape_equals,
 )

@@ -15,7 +15,7 @@ from ..errors import CaffeError
 from ..glog import logger
 from ..io.files import write_atomically
 from ..layers.blob import Blob
-from ..layers.blob_proto import blob_to_proto, count_of_values, proto_to_blob, shape_equals
+from ..layers.blob_storage import blob_to_proto, count_of_values, proto_to_blob, shape_equals
 from ..net.net import Net
 from ..proto import caffe_pb2
 from ..proto.files import read_binary

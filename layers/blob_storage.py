@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from ..io.blob_proto import has_old_shape, proto_shape
 from .blob import Blob
 
-_LEGACY_AXES = ("num", "channels", "height", "width")
 _DATA_TAG, _DIFF_TAG = b"\x2a", b"\x32"  # fields 5 and 6, packed
 
 
@@ -28,21 +28,9 @@ def _merge_packed(proto: Any, tag: bytes, values: np.ndarray) -> None:
     proto.MergeFromString(tag + length + bytes([rest]) + raw)
 
 
-def has_legacy_shape(proto: Any) -> bool:
-    """Whether a BlobProto gives its shape in the old way: num, channels, height, width."""
-    return any(proto.HasField(axis) for axis in _LEGACY_AXES)
-
-
-def proto_shape(proto: Any) -> tuple[int, ...]:
-    """The shape that a BlobProto states."""
-    if has_legacy_shape(proto):
-        return tuple(getattr(proto, axis) for axis in _LEGACY_AXES)
-    return tuple(proto.shape.dim)
-
-
 def shape_equals(shape: tuple[int, ...], proto: Any) -> bool:
     """Whether a BlobProto has this shape. Old four-axis shapes may carry leading ones."""
-    if has_legacy_shape(proto):
+    if has_old_shape(proto):
         return len(shape) <= 4 and (1,) * (4 - len(shape)) + shape == proto_shape(proto)
     return shape == proto_shape(proto)
 
