@@ -7,7 +7,12 @@ pycaffe's names with pycaffe's meanings:
     solver = caffe.get_solver("examples/mnist/lenet_solver.prototxt")
 """
 
-from . import glog, io
+# ruff: noqa: E402, I001
+from . import glog
+
+glog.install()  # first: what is imported below may have something to say
+
+from . import io
 from .errors import CaffeError
 from .io.rng import set_random_seed
 from .layers.layer import TEST, TRAIN, Layer
@@ -35,5 +40,3 @@ __all__ = [
     "set_mode_gpu",
     "set_random_seed",
 ]
-
-glog.install()

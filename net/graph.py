@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import CaffeError
 from ..glog import logger
 from ..kernels import cpu
+from ..kernels.threads import check_process
 from ..layers.blob import Blob
 from ..layers.layer import Layer
 from ..proto.prototxt import format_message
@@ -100,6 +101,7 @@ class Graph:
     def forward_from_to(self, start: int, end: int) -> float:
         """Run the layers `start` to `end` (both included) forward. Returns their loss: the sum
         over the tops with a loss weight of weight * sum(data)."""
+        check_process()
         loss, wiring = 0.0, self._wiring
         try:
             for i in range(start, end + 1):
@@ -120,6 +122,7 @@ class Graph:
 
     def backward_from_to(self, start: int, end: int) -> None:
         """Run the layers `start` down to `end` (both included) backward."""
+        check_process()
         wiring = self._wiring
         for i in range(start, end - 1, -1):
             if wiring.layer_need_backward[i]:

@@ -6,7 +6,8 @@ file of the jitted function only, so an edit to a module that this function call
 unnoticed: the folder is therefore named by a hash of all kernel sources.
 
 The folder is $NUMBA_CACHE_DIR/HASH, or numba-caffe/HASH in $XDG_CACHE_HOME (~/.cache); where that
-cannot be written, one in the system's temporary folder, with one warning.
+cannot be written, one in the system's temporary folder, with one warning. What becomes of damaged
+files is in kernels/cache.py.
 """
 
 import functools
@@ -22,15 +23,10 @@ import numba
 from numba.core import event as numba_event
 
 from ...glog import logger
+from ..cache import KernelCache
+from ..threads import choose_layer
 
-if "NUMBA_THREADING_LAYER_PRIORITY" not in os.environ:
-    # A parallel region costs 1 us with omp, 5 to 60 with tbb, 80 with workqueue.
-    numba.config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]
-if "OMP_WAIT_POLICY" not in os.environ:
-    # How long GNU OpenMP's threads spin before they sleep. Its default of 300,000 turns keeps a
-    # core busy for milliseconds while the thread that is waited for has none: beside one other
-    # busy process a LeNet iteration then takes ten times as long as with 1,000 turns.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+choose_layer()
 
 
 def jit(
@@ -52,16 +48,15 @@ def jit(
         return functools.partial(jit, parallel=parallel, inline=inline, fastmath=fastmath)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     options |= {"parallel": parallel, "forceinline": inline, "fastmath": fastmath}
+    dispatcher = numba.njit(**options)(function)
     folder = cache_folder()
-    if folder is None:
-        dispatcher = numba.njit(**options)(function)
-    else:
-        # Numba reads its global setting while it decorates; other users of Numba keep theirs.
+    if folder is not None:
+        # Numba reads its global setting while a cache is made; other users of Numba keep theirs.
         # A function may be compiled both ways, which Numba's file names would not tell apart.
         users_folder = numba.config.CACHE_DIR
         numba.config.CACHE_DIR = str(folder / "parallel" if parallel else folder)
         try:
-            dispatcher = numba.njit(cache=True, **options)(function)
+            dispatcher._cache = KernelCache(function)
         finally:
             numba.config.CACHE_DIR = users_folder
     _announcer.kernels.add(dispatcher)
@@ -135,9 +130,9 @@ class _Announcer(numba_event.Listener):
         folder = cache_folder()
         logger.info(
             "Compiling kernels for this machine; %s",
-            f"this happens once and takes about 20 s. Cached in {folder}."
+            f"this happens once and takes about half a minute. Cached in {folder}."
             if folder
-            else "this takes about 20 s.",
+            else "this takes about half a minute.",
         )
 
     def on_end(self, event: numba_event.Event) -> None:

@@ -9,10 +9,14 @@ import pytest
 
 SCRIPT = textwrap.dedent(
     """
+    import os
+    import resource
     import numba
     import numpy as np
     from caffe.glog import install
     install()
+    if "DISK_IS_FULL" in os.environ:  # any longer file is an error, for root as well
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
     from caffe.kernels.cpu.jit import cache_folder, jit
 
     @numba.njit
@@ -73,6 +77,28 @@ def test_numba_cache_dir_is_heeded(run, tmp_path):
     (folder, users_folder), _ = run(NUMBA_CACHE_DIR=str(tmp_path / "mine"))
     assert folder.startswith(str(tmp_path / "mine"))
     assert users_folder == repr(str(tmp_path / "mine"))
+
+
+def test_damaged_files_are_one_warning(run, tmp_path):
+    run(NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    files = sorted((tmp_path / "cache").rglob("*.nb?"))
+    assert {path.suffix for path in files} == {".nbi", ".nbc"}
+    for path in files:
+        path.write_bytes(path.read_bytes()[:-1000])
+    _, log = run(NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    assert log.count("damaged; compiling again") == 1
+    assert log.count("Compiling kernels for this machine") == 1
+    _, log = run(NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    assert log == ""
+
+
+def test_a_full_disk_is_one_warning(run, tmp_path):
+    for _ in range(2):
+        (folder, _), log = run(NUMBA_CACHE_DIR=str(tmp_path / "cache"), DISK_IS_FULL="1")
+        assert log.count("Cannot keep compiled kernels") == 1
+        assert folder in log
+        assert "damaged" not in log
+    assert not list((tmp_path / "cache").rglob("*.nb*"))  # nor remains of a temporary file
 
 
 def test_a_home_that_cannot_be_written(run, tmp_path):

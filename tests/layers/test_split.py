@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-from layer_testing import check_gradient, make_blob, make_layer, run_golden, set_up
-
-from caffe.errors import CaffeError
+from layer_testing import check_gradient, make_layer, run_golden, set_up
 
 VALUES = np.arange(6).reshape(2, 3)
 
