@@ -46,4 +46,5 @@ $(VENV)/installed-lint: pyproject.toml | $(VENV)/bin/python
 	touch $@ $(VENV)/installed
 
 clean:
-	rm -rf $(VENV) build *.egg-info examples/mnist/*_lmdb examples/mnist/lenet_iter_*
+	rm -rf $(VENV) build *.egg-info examples/mnist/*_lmdb examples/mnist/lenet*_iter_* \
+		examples/mnist/.*.tmp

@@ -7,7 +7,7 @@ pycaffe's names with pycaffe's meanings:
     solver = caffe.get_solver("examples/mnist/lenet_solver.prototxt")
 """
 
-# ruff: noqa: E402, I001
+# ruff: noqa: E402
 from . import glog
 
 glog.install()  # first: what is imported below may have something to say

@@ -71,6 +71,25 @@ class StderrHandler(logging.Handler):
             self.release()
 
 
+class LogFileHandler(logging.FileHandler):
+    """Writes to a file. Where that fails, as on a full disk, it says so once and stops."""
+
+    def __init__(self, path: str):
+        super().__init__(path)
+        self.setFormatter(GlogFormatter())
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Called by logging for what `emit` raises."""
+        logger.removeHandler(self)
+        logger.warning(
+            "Could not write to the log file %s: %s. The log goes on without it",
+            self.baseFilename,
+            sys.exc_info()[1],
+        )
+        with contextlib.suppress(OSError):  # what was not written yet can't be written now
+            self.close()
+
+
 def _write(text: str) -> None:
     if sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):  # closed, or nobody reads it
@@ -99,12 +118,9 @@ def install() -> None:
         stamp = time.strftime("%Y%m%d-%H%M%S")
         path = os.path.join(folder, f"caffe.log.INFO.{stamp}.{os.getpid()}")
         try:
-            to_file = logging.FileHandler(path)
+            logger.addHandler(LogFileHandler(path))
         except OSError as error:
             logger.warning("Could not create a log file in GLOG_log_dir: %s", error)
-            return
-        to_file.setFormatter(GlogFormatter())
-        logger.addHandler(to_file)
 
 
 def _minimum_level() -> int:

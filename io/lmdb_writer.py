@@ -1,5 +1,6 @@
 """Writing an LMDB database, as Caffe's converters do."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -84,7 +85,9 @@ class LmdbWriter:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _error(self, error: Exception) -> CaffeError:
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = str(error.strerror if isinstance(error, OSError) else error)
+        if os.strerror(errno.EIO) in reason:  # LMDB's word for a page written in part
+            reason += " (the disk may be full)"
         return CaffeError(
             f"cannot write the LMDB {self.path}: {reason}; nothing was left there. Free some "
             "space or choose another place, and start again"

@@ -12,13 +12,24 @@ from .schema import is_repeated
 M = TypeVar("M", bound=Message)
 
 
+def relative_to(path: str | os.PathLike[str]) -> str:
+    """For the end of an error: the folder that a relative path starts from; empty for others."""
+    if os.path.isabs(path):
+        return ""
+    try:
+        folder = os.getcwd()
+    except FileNotFoundError:
+        folder = "which has been removed"
+    return f" (the path is relative to the current folder, {folder})"
+
+
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """The content of a file. Raises CaffeError where there is none, or it can't be read."""
     try:
         with open(path, "rb") as file:
             return file.read()
     except FileNotFoundError:
-        raise CaffeError(f"{path}: no such file") from None
+        raise CaffeError(f"{path}: no such file{relative_to(path)}") from None
     except IsADirectoryError:
         raise CaffeError(f"{path}: is a folder, where a file was expected") from None
     except OSError as error:

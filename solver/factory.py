@@ -1,9 +1,8 @@
 """get_solver: the solver of the type that a prototxt names."""
 
-import difflib
 from typing import Any
 
-from ..errors import CaffeError
+from ..errors import CaffeError, suggestion
 from .param import solver_param
 from .sgd import SGDSolver
 from .solver import Solver
@@ -23,6 +22,6 @@ def get_solver(solver: Any) -> Solver:
     if param.type in _TYPES_OF_CAFFE:
         hint = f"this version does not have it yet; use {', '.join(_SOLVERS)}"
     else:
-        near = difflib.get_close_matches(param.type, _TYPES_OF_CAFFE, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(_SOLVERS)}"
+        cased = {name.lower(): name for name in _TYPES_OF_CAFFE}
+        hint = suggestion(cased.get(param.type.lower(), param.type), _TYPES_OF_CAFFE)
     raise CaffeError(f"Unknown solver type: '{param.type}'; {hint}")

@@ -9,11 +9,10 @@ poly       base_lr * (1 - t / max_iter) ^ power
 sigmoid    base_lr / (1 + exp(-gamma * (t - stepsize)))
 """
 
-import difflib
 import math
 from typing import Any
 
-from ..errors import CaffeError
+from ..errors import CaffeError, suggestion
 from ..glog import logger
 
 _NEEDS = {
@@ -21,7 +20,7 @@ _NEEDS = {
     "step": ("gamma", "stepsize"),
     "exp": ("gamma",),
     "inv": ("gamma", "power"),
-    "multistep": ("gamma", "stepvalue"),
+    "multistep": ("gamma",),
     "poly": ("power", "max_iter"),
     "sigmoid": ("gamma", "stepsize"),
 }
@@ -29,19 +28,23 @@ _LARGEST_EXPONENT = 700.0  # e to this still fits a double
 
 
 class LearningRate:
-    """The learning rate that a SolverParameter asks for.
+    """The learning rate that a SolverParameter asks for; what is changed there takes effect.
 
     current_step: how many steps of `step` and `multistep` have been taken (kept in snapshots).
     Raises CaffeError for a policy that does not exist or lacks one of its numbers.
     """
 
     def __init__(self, param: Any):
+        self.current_step = 0
+        self._param = param
+        self._set_policy()
+
+    def _set_policy(self) -> None:
+        param = self._param
         policy = param.lr_policy
         if policy not in _NEEDS:
-            near = difflib.get_close_matches(policy, _NEEDS, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(_NEEDS)}"
             what = f"unknown lr_policy '{policy}'" if policy else "lr_policy is not given"
-            raise CaffeError(f"solver: {what}; {hint}")
+            raise CaffeError(f"solver: {what}; {suggestion(policy, _NEEDS)}")
         given = {field.name for field, _ in param.ListFields()}
         missing = [name for name in ("base_lr", *_NEEDS[policy]) if name not in given]
         if missing:
@@ -51,50 +54,47 @@ class LearningRate:
             )
         if "stepsize" in _NEEDS[policy] and param.stepsize <= 0:
             raise CaffeError(f"solver: stepsize is {param.stepsize}; it must be positive")
-        self.current_step = 0
-        self._rate = getattr(self, f"_{policy}")
-        self._base = param.base_lr
-        self._gamma = param.gamma
-        self._power = param.power
-        self._stepsize = param.stepsize
-        self._stepvalues = list(param.stepvalue)
-        self._max_iter = param.max_iter
+        self._policy = policy
+        self._factor = getattr(self, f"_{policy}")
 
     def __call__(self, iteration: int) -> float:
         """The rate of an iteration. Raises CaffeError where it is no number."""
+        param = self._param
+        if param.lr_policy != self._policy:
+            self._set_policy()
         try:
-            return self._rate(iteration)
-        except (ValueError, OverflowError):
+            return param.base_lr * self._factor(param, iteration)
+        except (ValueError, OverflowError, ZeroDivisionError):
             raise CaffeError(
                 f"solver: the learning rate of iteration {iteration} is not a number; "
-                "check gamma and power"
+                f"check the numbers of lr_policy '{self._policy}', such as gamma and power"
             ) from None
 
-    def _fixed(self, t: int) -> float:
-        return self._base
+    def _fixed(self, param: Any, t: int) -> float:
+        return 1.0
 
-    def _step(self, t: int) -> float:
-        self.current_step = t // self._stepsize
-        return self._base * math.pow(self._gamma, self.current_step)
+    def _step(self, param: Any, t: int) -> float:
+        self.current_step = t // param.stepsize
+        return math.pow(param.gamma, self.current_step)
 
-    def _exp(self, t: int) -> float:
-        return self._base * math.pow(self._gamma, t)
+    def _exp(self, param: Any, t: int) -> float:
+        return math.pow(param.gamma, t)
 
-    def _inv(self, t: int) -> float:
-        return self._base * math.pow(1 + self._gamma * t, -self._power)
+    def _inv(self, param: Any, t: int) -> float:
+        return math.pow(1 + param.gamma * t, -param.power)
 
-    def _multistep(self, t: int) -> float:
-        steps = self._stepvalues
+    def _multistep(self, param: Any, t: int) -> float:
+        steps = param.stepvalue
         # One step a call, as in Caffe: after a resume without current_step it catches up.
         if self.current_step < len(steps) and t >= steps[self.current_step]:
             self.current_step += 1
             logger.info("MultiStep Status: Iteration %d, step = %d", t, self.current_step)
-        return self._base * math.pow(self._gamma, self.current_step)
+        return math.pow(param.gamma, self.current_step)
 
-    def _poly(self, t: int) -> float:
-        left = 1 - t / self._max_iter
-        return self._base * math.pow(left, self._power) if left > 0 else 0.0
+    def _poly(self, param: Any, t: int) -> float:
+        left = 1 - t / param.max_iter
+        return math.pow(left, param.power) if left > 0 else 0.0
 
-    def _sigmoid(self, t: int) -> float:
-        exponent = min(-self._gamma * (t - self._stepsize), _LARGEST_EXPONENT)
-        return self._base / (1 + math.exp(exponent))
+    def _sigmoid(self, param: Any, t: int) -> float:
+        exponent = min(-param.gamma * (t - param.stepsize), _LARGEST_EXPONENT)
+        return 1 / (1 + math.exp(exponent))

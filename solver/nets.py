@@ -1,5 +1,6 @@
 """The nets that a SolverParameter names: one to train, any number to test."""
 
+import os
 from typing import Any
 
 from ..errors import CaffeError
@@ -9,6 +10,11 @@ from ..proto import caffe_pb2
 from ..proto.upgrade import read_net_param
 
 _TRAIN_FIELDS = ("net", "net_param", "train_net", "train_net_param")
+_NO_WEIGHTS = {
+    ".solverstate": "is a solver state, not weights; give the .caffemodel beside it, or resume "
+    "with --snapshot",
+    ".prototxt": "is a description, not weights; give a .caffemodel",
+}
 
 
 def make_train_net(param: Any) -> Net:
@@ -33,7 +39,7 @@ def make_train_net(param: Any) -> Net:
         net_param = getattr(param, field)
     else:
         logger.info("Creating training net from %s file: %s", field, getattr(param, field))
-        net_param = read_net_param(getattr(param, field))
+        net_param = _read_net(field, getattr(param, field))
     net = Net.from_param(_with_state(net_param, caffe_pb2.TRAIN, param.train_state))
     load_weights(net, param.weights)
     return net
@@ -47,7 +53,7 @@ def make_test_nets(param: Any) -> list[Net]:
     """
     sources = ["test_net_param"] * len(param.test_net_param)
     sources += [f"test_net file: {path}" for path in param.test_net]
-    params = [*param.test_net_param, *map(read_net_param, param.test_net)]
+    params = [*param.test_net_param, *(_read_net("test_net", path) for path in param.test_net)]
     spare = len(param.test_iter) - len(params)
     generic = param.HasField("net") or param.HasField("net_param")
     if spare < 0 or (spare > 0 and not generic):
@@ -57,7 +63,7 @@ def make_test_nets(param: Any) -> list[Net]:
         )
     if spare and param.HasField("net"):
         sources += [f"net file: {param.net}"] * spare
-        params += [read_net_param(param.net)] * spare
+        params += [_read_net("net", param.net)] * spare
     elif spare:
         sources += ["net_param"] * spare
         params += [param.net_param] * spare
@@ -82,10 +88,29 @@ def make_test_nets(param: Any) -> list[Net]:
 
 
 def load_weights(net: Net, weights: Any) -> None:
-    """Load weights, one .caffemodel or several with commas between them an entry, into a net."""
-    for path in (path.strip() for entry in weights for path in entry.split(",")):
-        logger.info("Finetuning from %s", path)
-        net.copy_from(path)
+    """Load weights, one .caffemodel or several with commas between them an entry, into a net.
+
+    Raises CaffeError for an entry without a name, and for a file that holds no weights for it.
+    """
+    for entry in weights:
+        paths = [path.strip() for path in entry.split(",") if path.strip()]
+        if not paths:
+            raise CaffeError(f"weights '{entry}': no file is named; give a .caffemodel")
+        for path in paths:
+            for extension, hint in _NO_WEIGHTS.items():
+                if path.endswith(extension):
+                    raise CaffeError(f"{path}: {hint}")
+            logger.info("Finetuning from %s", path)
+            net.copy_from(path)
+
+
+def _read_net(field: str, path: str) -> Any:
+    try:
+        return read_net_param(path)
+    except CaffeError as error:
+        if os.path.exists(path):
+            raise
+        raise CaffeError(f"{error}; it is the solver's {field}") from error
 
 
 def _with_state(net_param: Any, phase: caffe_pb2.Phase, state: Any) -> Any:

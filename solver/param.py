@@ -1,8 +1,9 @@
-"""The SolverParameter that a solver is made from."""
+"""The SolverParameter that a solver is made from, and what must hold for its numbers."""
 
 import os
 from typing import Any
 
+from ..errors import CaffeError
 from ..proto import caffe_pb2
 from ..proto.upgrade import read_solver_param
 from ..proto.upgrade_solver import upgrade_solver
@@ -22,3 +23,18 @@ def solver_param(solver: Any) -> Any:
     param.CopyFrom(solver)
     upgrade_solver(param, "solver")
     return param
+
+
+def check_counts(param: Any) -> None:
+    """Raise CaffeError where average_loss or iter_size is not positive."""
+    for name in ("average_loss", "iter_size"):
+        if getattr(param, name) < 1:
+            raise CaffeError(f"solver: {name} is {getattr(param, name)}; it must be positive")
+
+
+def check_max_iter(param: Any) -> None:
+    """Raise CaffeError where the solver does not say how long to train."""
+    if not param.HasField("max_iter"):
+        raise CaffeError("solver: max_iter is not given; say how many iterations to train")
+    if param.max_iter < 0:
+        raise CaffeError(f"solver: max_iter is {param.max_iter}; it must not be negative")

@@ -9,13 +9,13 @@ For each parameter w with gradient g, at the learning rate r:
     w = w - v
 """
 
-import difflib
 import math
 from typing import Any, ClassVar
 
-from ..errors import CaffeError
+from ..errors import CaffeError, suggestion
 from ..glog import logger
 from ..kernels import cpu
+from ..kernels.threads import check_process
 from ..layers.blob import Blob
 from .solver import Solver
 
@@ -35,29 +35,28 @@ class SGDSolver(Solver):
         super().__init__(solver)
         regularization = self.param.regularization_type
         if regularization not in _REGULARIZATIONS:
-            near = difflib.get_close_matches(regularization.upper(), _REGULARIZATIONS, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else "use L2 or L1"
+            hint = suggestion(regularization.upper(), _REGULARIZATIONS)
             raise CaffeError(f"Unknown regularization type: '{regularization}'; {hint}")
         self._l1 = regularization == "L1"
-        self._momentum = self.param.momentum
         self._params = self.net.learnable_params
         self._rates = self.net.params_lr
-        decay = self.param.weight_decay
-        self._decays = [decay * mult for mult in self.net.params_weight_decay]
+        self._decays = self.net.params_weight_decay
         self.history = [Blob() for _ in range(self.histories * len(self._params))]
         for index, blob in enumerate(self.history):
             blob.reshape(*self._params[index % len(self._params)].shape)
 
     def apply_update(self) -> None:
         """Update the weights once from the gradients in the net, and count the iteration."""
+        check_process()
         rate = self._rate()
         if self.param.clip_gradients >= 0:
             self._clip_gradients()
         if self.param.iter_size > 1:
             for blob in self._params:
                 cpu.scale(1 / self.param.iter_size, blob.diff.reshape(-1))
+        decay = self.param.weight_decay
         for index in range(len(self._params)):
-            self._update_param(index, rate * self._rates[index], self._decays[index])
+            self._update_param(index, rate * self._rates[index], decay * self._decays[index])
         self.iter += 1
 
     def _update_param(self, index: int, rate: float, decay: float) -> None:
@@ -67,7 +66,7 @@ class SGDSolver(Solver):
             blob.diff.reshape(-1),
             self.history[index].data.reshape(-1),
             rate,
-            self._momentum,
+            self.param.momentum,
             decay,
             self._l1,
         )

@@ -13,14 +13,19 @@ from typing import Any
 
 from ..errors import CaffeError
 from ..glog import logger
-from ..io.files import write_atomically
+from ..io.files import remove_leftovers, write_together
 from ..layers.blob import Blob
 from ..layers.blob_storage import blob_to_proto, count_of_values, proto_to_blob, shape_equals
 from ..net.net import Net
 from ..proto import caffe_pb2
-from ..proto.files import read_binary
+from ..proto.files import read_binary, relative_to
 
 _HDF5 = caffe_pb2.SolverParameter.HDF5
+_NO_STATES = {
+    ".h5": "a solver state in HDF5 cannot be read yet; resume from a .solverstate",
+    ".caffemodel": "is weights, not a solver state; give the .solverstate beside it",
+    ".prototxt": "is a description, not a solver state; give a .solverstate",
+}
 
 
 def snapshot_path(param: Any, iteration: int, extension: str) -> str:
@@ -36,40 +41,55 @@ def check_format(param: Any) -> None:
         )
 
 
+def prepare(param: Any) -> None:
+    """Check that snapshots can be written: better now than after a day's training. Remove the
+    temporary files that killed trainings with this snapshot_prefix left."""
+    check_prefix(param)
+    folder, name = os.path.split(param.snapshot_prefix)
+    remove_leftovers(folder or ".", f"{name}_iter_")
+
+
 def check_prefix(param: Any) -> None:
-    """Raise CaffeError where snapshots cannot be written: better now than after a day's training.
+    """Raise CaffeError where snapshots cannot be written.
 
     Missing is the snapshot_prefix, or its folder, or the right to write there.
     """
     if not param.HasField("snapshot_prefix"):
         raise CaffeError(
-            "In solver params, snapshot is specified but snapshot_prefix is not; give one, "
-            "for example the model's name"
+            "In solver params, a snapshot is asked for but snapshot_prefix is not given; give "
+            "one, for example the model's name"
         )
-    folder = os.path.dirname(param.snapshot_prefix) or "."
+    prefix = param.snapshot_prefix
+    folder = os.path.dirname(prefix) or "."
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise CaffeError(
-            f"Cannot write to snapshot prefix '{param.snapshot_prefix}' ({error.strerror}). "
+            f"Cannot write to snapshot prefix '{prefix}' ({error.strerror}){relative_to(prefix)}. "
             f"Make sure that the directory {folder} exists and is writable."
         ) from error
 
 
 def write_snapshot(net: Net, state: Any, param: Any) -> None:
-    """Write the net's weights, then the solver's state with their path, each whole or not at all.
+    """Write the net's weights and the solver's state with their path, each whole or not at all.
 
-    A crash in between leaves weights without a state; the last pair stays complete. Raises
-    CaffeError where they cannot be written.
+    A state is never beside weights that are not its own: where there is a pair of this iteration
+    already, its state is removed before its weights are replaced. So a kill amid the renaming
+    leaves weights without a state; pairs of other iterations stay as they are. Raises CaffeError
+    where the two cannot be written.
     """
     model_path = snapshot_path(param, state.iter, "caffemodel")
-    logger.info("Snapshotting to binary proto file %s", model_path)
-    write_atomically(model_path, net.to_proto(param.snapshot_diff).SerializeToString())
-    state.learned_net = model_path
     state_path = snapshot_path(param, state.iter, "solverstate")
+    state.learned_net = model_path
+    logger.info("Snapshotting to binary proto file %s", model_path)
     logger.info("Snapshotting solver state to binary proto file %s", state_path)
-    write_atomically(state_path, state.SerializeToString())
+    write_together(
+        {
+            model_path: net.to_proto(param.snapshot_diff).SerializeToString(),
+            state_path: state.SerializeToString(),
+        }
+    )
 
 
 def read_state(path: str) -> Any:
@@ -77,14 +97,12 @@ def read_state(path: str) -> Any:
 
     Raises CaffeError for a file that is missing, damaged, of another kind or in HDF5.
     """
-    if path.endswith(".h5"):
-        raise CaffeError(
-            f"{path}: a solver state in HDF5 cannot be read yet; resume from a .solverstate"
-        )
+    for extension, hint in _NO_STATES.items():
+        if path.endswith(extension):
+            raise CaffeError(f"{path}: {hint}")
     state = read_binary(path, caffe_pb2.SolverState())
     if not state.HasField("iter"):
-        hint = "; give the .solverstate beside it" if path.endswith(".caffemodel") else ""
-        raise CaffeError(f"{path}: is not a solver state{hint}")
+        raise CaffeError(f"{path}: is not a solver state; give a .solverstate")
     if state.learned_net:
         state.learned_net = _find_weights(state.learned_net, path)
     return state

@@ -3,6 +3,7 @@
 import abc
 import enum
 import math
+import operator
 import os
 import time
 from collections import deque
@@ -22,7 +23,7 @@ from .finite import first_not_finite, first_not_finite_parameter
 from .learning_rate import LearningRate
 from .nets import make_test_nets, make_train_net
 from .outputs import Outputs
-from .param import solver_param
+from .param import check_counts, check_max_iter, solver_param
 
 
 class SolverAction(enum.Enum):
@@ -55,18 +56,17 @@ class Solver(abc.ABC):
     def __init__(self, solver: Any):
         self.param = param = solver_param(solver)
         logger.info("Initializing solver from parameters: \n%s", format_message(param).rstrip())
-        for name in ("average_loss", "iter_size"):
-            if getattr(param, name) < 1:
-                raise CaffeError(f"solver: {name} is {getattr(param, name)}; it must be positive")
+        check_counts(param)
         snapshot.check_format(param)
         if param.snapshot:
-            snapshot.check_prefix(param)
+            snapshot.prepare(param)
         self._learning_rate = LearningRate(param)
         if param.random_seed >= 0:
             rng.set_random_seed(param.random_seed)
         self.net = make_train_net(param)
         self.test_nets = make_test_nets(param)
         self.iter = 0
+        self._snapshot_iter = 0  # what the last snapshot holds; there is nothing to keep at 0
         self.loss = 0.0
         self.history: list[Blob] = []
         self.action_function: Callable[[], SolverAction] = lambda: SolverAction.NONE
@@ -84,18 +84,23 @@ class Solver(abc.ABC):
         self._callbacks.append((on_start, on_gradients_ready))
 
     def solve(self, resume_file: str | os.PathLike[str] | None = None) -> None:
-        """Train up to max_iter, from a solverstate if one is given, with a snapshot at the end."""
+        """Train up to max_iter, from a solverstate if one is given, with a snapshot at the end.
+
+        Raises CaffeError where max_iter is missing, a snapshot can't be written, or as `step` does.
+        """
         param = self.param
         logger.info("Solving %s", self.net.name)
         logger.info("Learning Rate Policy: %s", param.lr_policy)
+        check_max_iter(param)
         if param.snapshot_after_train:
-            snapshot.check_prefix(param)
+            snapshot.prepare(param)
         self._stop_requested = False
         if resume_file:
             logger.info("Restoring previous solver status from %s", resume_file)
             self.restore(resume_file)
-        self.step(param.max_iter - self.iter)
-        if param.snapshot_after_train and not _is_due(param.snapshot, self.iter):
+        self.step(max(param.max_iter - self.iter, 0))
+        written = _is_due(param.snapshot, self.iter) and self._snapshot_iter == self.iter
+        if param.snapshot_after_train and not written:
             self.snapshot()
         if self._stop_requested:
             logger.info("Optimization stopped early.")
@@ -110,10 +115,13 @@ class Solver(abc.ABC):
     def step(self, iterations: int) -> None:
         """Train for a number of iterations, testing, logging and snapshotting where it is due.
 
-        Raises CaffeError where the loss is not finite; the weights are then those before the
-        iteration, and no snapshot is written.
+        The loss that is displayed is averaged over the last average_loss iterations, those of
+        earlier calls too (Caffe begins anew with each call).
+
+        Raises CaffeError where `iterations` is no whole number or negative, or where the loss is
+        not finite; the weights are then those before the iteration, and no snapshot is written.
         """
-        param = self.param
+        param, iterations = self.param, _count(iterations)
         started, displayed = time.monotonic(), self.iter
         stop_iter = self.iter + iterations
         while self.iter < stop_iter:
@@ -226,9 +234,10 @@ class Solver(abc.ABC):
     def snapshot(self) -> None:
         """Write PREFIX_iter_N.caffemodel and PREFIX_iter_N.solverstate.
 
-        Raises CaffeError where a weight is not finite or a file can't be written; the snapshots
-        written before stay as they are.
+        Raises CaffeError where a weight is not finite, there is no snapshot_prefix or a file can't
+        be written; the snapshots written before stay as they are.
         """
+        snapshot.check_prefix(self.param)
         found = first_not_finite_parameter(self.net)
         if found:
             raise CaffeError(
@@ -242,6 +251,7 @@ class Solver(abc.ABC):
         state.recent_loss.extend(self._recent_losses)
         snapshot.write_history(self.history, state)
         snapshot.write_snapshot(self.net, state, self.param)
+        self._snapshot_iter = self.iter
 
     def _place(self) -> Any:
         """A SolverState that holds where each data layer stands, and the random state."""
@@ -262,7 +272,7 @@ class Solver(abc.ABC):
         snapshot.check_history(self.history, state, os.fspath(path))
         if state.learned_net:
             self.net.copy_from(state.learned_net)
-        self.iter = state.iter
+        self.iter = self._snapshot_iter = state.iter
         self._learning_rate.current_step = state.current_step
         logger.info("%sSolver: restoring history", self.type)
         snapshot.read_history(self.history, state)
@@ -277,3 +287,13 @@ class Solver(abc.ABC):
 
 def _is_due(interval: int, iteration: int) -> bool:
     return bool(interval) and iteration % interval == 0
+
+
+def _count(iterations: int) -> int:
+    try:
+        count = operator.index(iterations)
+    except TypeError:
+        count = -1
+    if count < 0:
+        raise CaffeError(f"step({iterations!r}): give a whole number of iterations, 0 or more")
+    return count

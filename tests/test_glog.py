@@ -65,6 +65,25 @@ def test_a_folder_that_is_not_there_is_a_warning(capsys, monkeypatch, reinstall)
     assert re.match(r"W.*Could not create a log file in GLOG_log_dir", capsys.readouterr().err)
 
 
+def test_a_full_disk_is_one_warning(capsys, monkeypatch, tmp_path, reinstall) -> None:
+    monkeypatch.setenv("GLOG_log_dir", str(tmp_path))
+    reinstall()
+    (handler,) = (h for h in glog.logger.handlers if isinstance(h, glog.LogFileHandler))
+    handler.stream.close()
+    handler.stream = open("/dev/full", "w")  # noqa: SIM115
+    for _ in range(3):
+        glog.logger.info("goes on")
+    err = capsys.readouterr().err
+    assert re.findall(r"\] (.*)", err) == [
+        "goes on",
+        f"Could not write to the log file {handler.baseFilename}: [Errno 28] No space left on "
+        "device. The log goes on without it",
+        "goes on",
+        "goes on",
+    ]
+    assert len(err.splitlines()) == 4
+
+
 def test_a_closed_stderr_is_no_trouble(monkeypatch) -> None:
     closed = io.StringIO()
     closed.close()

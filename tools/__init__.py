@@ -8,3 +8,5 @@ try:
 except ImportError as error:
     folder = Path(__file__).resolve().parent.parent
     sys.exit(f"{error}; install numba-caffe first: cd {folder} && pip install -e .")
+except KeyboardInterrupt:
+    sys.exit("Interrupted")

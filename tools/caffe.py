@@ -1,6 +1,5 @@
 """The command `caffe`: train, test and time nets, as BVLC Caffe's."""
 
-import difflib
 import os
 import sys
 import time as clock
@@ -16,8 +15,8 @@ if __name__ == "__main__":
 try:
     import numpy as np
 
-    from caffe import glog
-    from caffe.errors import CaffeError
+    from caffe import __version__, glog
+    from caffe.errors import CaffeError, suggestion
     from caffe.glog import logger
     from caffe.layers.layer import TEST, TRAIN
     from caffe.net.net import Net
@@ -32,6 +31,8 @@ try:
     from caffe.tools.signals import SignalHandler, signal_effect
 except ImportError as error:
     sys.exit(f"{error}; install numba-caffe first: cd {_HERE.parent} && pip install -e .")
+except KeyboardInterrupt:
+    sys.exit("Interrupted")
 
 FLAGS = (
     Flag("solver", "", "the solver prototxt to train with"),
@@ -49,6 +50,7 @@ FLAGS = (
     Flag("log_dir", "", "also write the log to a file in this folder"),
     Flag("logtostderr", False, "log to stderr only, whatever log_dir says"),
     Flag("alsologtostderr", True, "log to stderr, which is always done"),
+    Flag("version", False, "show the version"),
     Flag("help", False, "show this help"),
 )
 
@@ -59,6 +61,7 @@ commands:
   test            score a net
   time            measure how long each layer takes
   device_query    show the GPUs
+  help            show this help
 
 flags (as --name=value, --name value, -name=value or -name value):
 {usage(FLAGS)}
@@ -183,6 +186,8 @@ def _stages(flags: dict[str, Any]) -> list[str]:
 
 
 def _configure_log(flags: dict[str, Any]) -> None:
+    if flags["minloglevel"] not in ("", "0", "1", "2", "3"):
+        raise CaffeError(f"--minloglevel={flags['minloglevel']}: use 0, 1, 2 or 3")
     given = [name for name in ("minloglevel", "log_dir", "logtostderr") if flags[name]]
     for name in given:
         os.environ[f"GLOG_{name}"] = str(flags[name])
@@ -192,8 +197,11 @@ def _configure_log(flags: dict[str, Any]) -> None:
 
 def _run(arguments: Sequence[str]) -> int:
     flags, commands = parse_flags(arguments, FLAGS)
-    if flags["help"]:
+    if flags["help"] or commands[:1] == ["help"]:
         print(HELP)
+        return 0
+    if flags["version"]:
+        print(f"caffe version {__version__}")
         return 0
     if not commands:
         print(HELP, file=sys.stderr)
@@ -201,9 +209,7 @@ def _run(arguments: Sequence[str]) -> int:
     _configure_log(flags)
     name = commands[0]
     if name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"use {', '.join(COMMANDS)}"
-        raise CaffeError(f"Unknown action: {name}; {hint}")
+        raise CaffeError(f"Unknown action: {name}; {suggestion(name, COMMANDS)}")
     if len(commands) > 1:
         raise CaffeError(f"unexpected argument '{commands[1]}'; a flag begins with --")
     if flags["gpu"] and name != "device_query":

@@ -16,7 +16,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import caffe
 from caffe.errors import CaffeError
 from caffe.glog import logger
 from caffe.io.convert_mnist import convert_mnist
@@ -25,7 +24,7 @@ from caffe.io.lmdb_reader import LmdbReader
 from caffe.tools.command import run
 from caffe.tools.flags import Flag, parse_flags
 
-CHECKOUT = Path(caffe.__file__).resolve().parent
+CHECKOUT = Path(__file__).resolve().parent.parent
 FLAGS = (
     Flag("data", "", "the folder of MNIST's four files"),
     Flag("output", "", "the folder to write the databases to"),
@@ -39,8 +38,8 @@ def _file(folder: Path, name: str) -> Path:
         if path.is_file():
             return path
     raise CaffeError(
-        f"there is no {name}.gz in {folder}; run this in a checkout of the project, or say where "
-        "MNIST's files are: --data=FOLDER"
+        f"there is no {name}.gz in {folder}; run python -m tools.create_mnist in a checkout of "
+        "the project, or say where MNIST's files are: --data=FOLDER"
     )
 
 

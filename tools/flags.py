@@ -1,7 +1,8 @@
 """Command-line flags in all the spellings that gflags takes.
 
 `--name=value`, `-name=value`, `--name value`, `-name value`, and for yes-or-no flags `--name`,
-`--noname`, `--name=false`. Flags may stand before and after other arguments; `--` ends them.
+`--noname`, `--name=false`. Flags may stand before and after other arguments; `--` ends them. `-h`
+is short for `--help`.
 """
 
 from collections.abc import Sequence
@@ -41,7 +42,7 @@ def parse_flags(
             others.append(argument)
             continue
         name, equals, given = argument.lstrip("-").partition("=")
-        name = name.replace("-", "_")
+        name = "help" if argument == "-h" else name.replace("-", "_")
         if name not in known and not equals and _is_bool(known.get(name.removeprefix("no"))):
             values[name.removeprefix("no")] = False
             continue

@@ -31,6 +31,22 @@ def test_binary_files_that_are_none(tmp_path):
         upgrade.read_net_param_binary(tmp_path / "none")
 
 
+def test_a_relative_path_is_said_to_be_one(tmp_path, monkeypatch):
+    def error(path):
+        with pytest.raises(CaffeError) as caught:
+            upgrade.read_net_param(path)
+        return str(caught.value)
+
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    missing = "examples/net.prototxt: no such file (the path is relative to the current folder, "
+    assert error("examples/net.prototxt") == f"{missing}{folder})"
+    assert error(tmp_path / "net.prototxt") == f"{tmp_path}/net.prototxt: no such file"
+    folder.rmdir()
+    assert error("examples/net.prototxt") == f"{missing}which has been removed)"
+
+
 def test_damaged_binary_files_raise_nothing_else(tmp_path):
     path = tmp_path / "net.caffemodel"
     chance = random.Random(1)

@@ -28,6 +28,7 @@ def rates(text: str, iterations: range) -> list[float]:
             'lr_policy: "multistep" base_lr: 0.1 gamma: 0.1 stepvalue: 2 stepvalue: 5',
             lambda t: 0.1 * 0.1 ** ((t >= 2) + (t >= 5)),
         ),
+        ('lr_policy: "multistep" base_lr: 0.1 gamma: 0.1', lambda t: 0.1),
         (
             'lr_policy: "poly" base_lr: 0.1 power: 2 max_iter: 10',
             lambda t: 0.1 * max(1 - t / 10, 0) ** 2,
@@ -59,13 +60,12 @@ def test_multistep_logs_each_step(caffe_log) -> None:
     ("text", "message"),
     [
         ('lr_policy: "stpe" base_lr: 1', "unknown lr_policy 'stpe'; did you mean 'step'"),
-        ('lr_policy: "zzzzz" base_lr: 1', "unknown lr_policy 'zzzzz'; known: fixed, step"),
+        ('lr_policy: "zzzzz" base_lr: 1', "unknown lr_policy 'zzzzz'; use fixed, step"),
         ("base_lr: 1", "lr_policy is not given"),
         ('lr_policy: "fixed"', "lr_policy 'fixed' needs base_lr"),
         ('lr_policy: "inv" base_lr: 1', "needs gamma and power"),
         ('lr_policy: "step" base_lr: 1 gamma: 1', "needs stepsize"),
         ('lr_policy: "step" base_lr: 1 gamma: 1 stepsize: 0', "stepsize is 0"),
-        ('lr_policy: "multistep" base_lr: 1 gamma: 1', "needs stepvalue"),
         ('lr_policy: "poly" base_lr: 1 power: 1', "needs max_iter"),
     ],
 )
@@ -74,6 +74,26 @@ def test_what_does_not_fit(text, message) -> None:
         LearningRate(solver_param(text))
 
 
-def test_a_rate_that_is_no_number() -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        'lr_policy: "exp" base_lr: 1 gamma: 10',
+        'lr_policy: "poly" base_lr: 1 power: 1 max_iter: 0',
+    ],
+)
+def test_a_rate_that_is_no_number(text) -> None:
     with pytest.raises(CaffeError, match="learning rate of iteration 5000 is not a number"):
-        rates('lr_policy: "exp" base_lr: 1 gamma: 10', range(5000, 5001))
+        rates(text, range(5000, 5001))
+
+
+def test_what_is_changed_takes_effect() -> None:
+    param = solver_param('lr_policy: "exp" base_lr: 1 gamma: 0.5')
+    rate = LearningRate(param)
+    assert rate(2) == 0.25
+    param.base_lr, param.gamma = 2, 0.25
+    assert rate(2) == 0.125
+    param.lr_policy = "fixed"
+    assert rate(2) == 2
+    param.lr_policy = "fixd"
+    with pytest.raises(CaffeError, match="did you mean 'fixed'"):
+        rate(2)

@@ -55,6 +55,16 @@ def test_apply_update_is_one_step_of_the_rule() -> None:
     np.testing.assert_allclose(first, before[0] - 0.1 - 0.09, rtol=1e-5)
 
 
+def test_a_changed_param_takes_effect() -> None:
+    solver = make_solver("momentum: 0.9")
+    solver.step(2)
+    solver.param.base_lr = solver.param.momentum = 0
+    before = parameters(solver)
+    solver.step(1)
+    for a, b in zip(before, parameters(solver), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -62,6 +72,7 @@ def test_apply_update_is_one_step_of_the_rule() -> None:
         ("average_loss: 0", "average_loss is 0"),
         ("iter_size: 0", "iter_size is 0"),
         ('type: "Adam"', "does not have it yet; use SGD"),
+        ('type: "sgd"', "Unknown solver type: 'sgd'; did you mean 'SGD'"),
         ('type: "SDG"', "Unknown solver type: 'SDG'; did you mean 'SGD'"),
         ("snapshot: 5", "snapshot_prefix is not"),
         ("snapshot_format: HDF5", "use snapshot_format: BINARYPROTO"),

@@ -5,6 +5,8 @@ import os
 import random
 import re
 import shutil
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -174,7 +176,8 @@ def test_files_that_are_no_state(tmp_path) -> None:
         ("missing.solverstate", "no such file"),
         ("cut.solverstate", "cut short"),
         ("empty.solverstate", "is empty"),
-        ("s_iter_0.caffemodel", "SolverState"),
+        ("s_iter_0.caffemodel", "is weights, .* give the .solverstate beside it"),
+        ("net.prototxt", "is a description, not a solver state"),
         ("x.solverstate.h5", "HDF5"),
     ):
         with pytest.raises(CaffeError, match=message) as caught:
@@ -196,6 +199,58 @@ def test_a_full_disk_leaves_the_last_snapshot(tmp_path, monkeypatch) -> None:
     with pytest.raises(CaffeError, match=r"s_iter_0.caffemodel: No space left .* as they were"):
         solver.snapshot()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_killed_while_replacing_a_pair_no_state_has_weights_not_its_own(
+    tmp_path, monkeypatch
+) -> None:
+    solver = make_solver(f'snapshot_prefix: "{tmp_path}/s"')
+    solver.snapshot()
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    solver.net.learnable_params[0].data[...] += 1
+    replace = os.replace
+
+    def killed_after(renames: int) -> None:
+        left = iter(range(renames))
+
+        def rename(source, target) -> None:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            replace(source, target)
+
+        monkeypatch.setattr(os, "replace", rename)
+        with pytest.raises(KeyboardInterrupt):
+            solver.snapshot()
+
+    killed_after(0)
+    model = tmp_path / "s_iter_0.caffemodel"
+    assert [path.name for path in tmp_path.iterdir()] == [model.name]
+    assert model.read_bytes() == before[model.name]
+    killed_after(1)
+    assert [path.name for path in tmp_path.iterdir()] == [model.name]
+    assert model.read_bytes() != before[model.name]
+
+
+def test_leftovers_of_killed_trainings_are_removed(tmp_path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    leftover = f".s_iter_5.caffemodel.{dead.pid}.tmp"
+    kept = [
+        f".s_iter_5.caffemodel.{os.getppid()}.tmp",
+        f".s2_iter_5.caffemodel.{dead.pid}.tmp",
+        f"s_iter_5.{dead.pid}.tmp",
+    ]
+    for name in (leftover, *kept):
+        (tmp_path / name).touch()
+    solver = make_solver(f'snapshot_prefix: "{tmp_path}/s"')
+    assert (tmp_path / leftover).exists()  # it takes no snapshots by itself
+    make_solver(f'snapshot: 5 snapshot_prefix: "{tmp_path}/s"')
+    assert sorted(os.listdir(tmp_path)) == sorted(kept)
+    (tmp_path / leftover).touch()
+    solver.param.snapshot_after_train = True
+    solver.param.max_iter = 0
+    solver.solve()
+    assert not (tmp_path / leftover).exists()
 
 
 def test_killed_at_any_moment_the_training_goes_on_exactly(tmp_path) -> None:

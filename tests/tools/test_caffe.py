@@ -9,7 +9,7 @@ import pytest
 from solver_testing import DATA_NET, caffe_command, run_caffe, write_training
 
 import caffe
-from caffe.tools.caffe import main
+from caffe.tools.caffe import COMMANDS, main
 
 TRAINING = 'base_lr: 0.02 lr_policy: "fixed" momentum: 0.9 random_seed: 5 '
 FATAL = re.compile(r"F\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ \w+\.py:\d+\] (.*)\n")
@@ -47,6 +47,7 @@ def fatal(capsys, *arguments: str) -> str:
         ("time --model=a --phase=BOTH", 'phase must be "TRAIN" or "TEST"'),
         ("time --model=a --iterations=0", "--iterations=0: it must be positive"),
         ("tarin", "Unknown action: tarin; did you mean 'train'?"),
+        ("train --solver=a --minloglevel=xx", "--minloglevel=xx: use 0, 1, 2 or 3"),
         ("train again", "unexpected argument 'again'"),
         ("train --slover=a", "unknown command line flag 'slover'; did you mean '--solver'?"),
     ],
@@ -56,13 +57,50 @@ def test_refusals(capsys, line, message) -> None:
 
 
 def test_help(capsys) -> None:
-    assert main(["--help"]) == 0
-    out = capsys.readouterr().out
-    assert "usage: caffe COMMAND FLAGS" in out
-    assert "--sighup_effect" in out
-    assert "examples:" in out
+    for argument in ("--help", "-h", "help"):
+        assert main([argument]) == 0
+        out = capsys.readouterr().out
+        assert "usage: caffe COMMAND FLAGS" in out
+        assert "--sighup_effect" in out
+        assert "examples:" in out
     assert main([]) == 1
     assert "usage" in capsys.readouterr().err
+
+
+def test_version(capsys) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"caffe version {caffe.__version__}\n"
+
+
+def test_nobody_reads_the_help() -> None:
+    process = caffe_command("--help")
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait() == 1
+
+
+def test_an_interrupt_while_python_still_imports_is_one_line(tmp_path) -> None:
+    (tmp_path / "numba.py").write_text("raise KeyboardInterrupt")
+    code, _, err = run_caffe("device_query", env={"PYTHONPATH": str(tmp_path)})
+    assert (code, err) == (1, "Interrupted\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (MemoryError(), "out of memory"),
+        (MemoryError("Unable to allocate 9 TiB"), "out of memory: Unable to allocate 9 TiB"),
+        (OSError(), "OSError"),
+        (PermissionError("not here"), "not here"),
+    ],
+)
+def test_errors_of_the_system_are_one_line(capsys, monkeypatch, error, message) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setitem(COMMANDS, "device_query", fail)
+    assert fatal(capsys, "device_query") == message
 
 
 def test_train_and_resume(capsys, folder) -> None:
@@ -90,6 +128,12 @@ def test_train_from_weights(capsys, folder) -> None:
     assert f"Finetuning from {folder}/snap_iter_4.caffemodel" in capsys.readouterr().err
     assert fatal(capsys, "train", solver, "--weights=no.caffemodel").startswith("no.caffemodel")
     assert fatal(capsys, "train", solver, "--snapshot=no.solverstate").startswith("no.solverstate")
+    state = f"{folder}/snap_iter_2.solverstate"
+    assert "give the .caffemodel beside it" in fatal(capsys, "train", solver, f"--weights={state}")
+    model = f"{folder}/snap_iter_2.caffemodel"
+    assert "give the .solverstate beside it" in fatal(
+        capsys, "train", solver, f"--snapshot={model}"
+    )
 
 
 def test_a_gpu_solver_trains_on_the_cpu_with_one_warning(capsys, folder) -> None:

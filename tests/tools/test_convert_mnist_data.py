@@ -65,7 +65,7 @@ def test_errors_in_one_line(hundred, tmp_path, capsys):
         capsys, "--backend=leveldb", images, labels, database
     )
     assert "unknown command line flag 'x'" in error(capsys, "--x", images, labels, database)
-    assert error(capsys, "nowhere", labels, database) == "nowhere: no such file"
+    assert error(capsys, "nowhere", labels, database).startswith("nowhere: no such file (")
     assert "Incorrect image file magic: 2049" in error(capsys, labels, images, database)
     fewer = tmp_path / "fewer"
     fewer.write_bytes(struct.pack(">2i", 2049, 3) + b"abc")

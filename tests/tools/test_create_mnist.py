@@ -1,6 +1,7 @@
 """tools.create_mnist: the two databases of the LeNet tutorial."""
 
 import gzip
+import importlib
 import os
 import struct
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import caffe
 from caffe.io.lmdb_reader import LmdbReader
 from caffe.proto.caffe_pb2 import Datum
 from caffe.tools import create_mnist
@@ -75,7 +77,8 @@ def test_missing_files(data, tmp_path, capsys):
     (data / "t10k-images-idx3-ubyte.gz").unlink()
     assert run(data, tmp_path / "out") == 1
     assert last_line(capsys).startswith(
-        f"there is no t10k-images-idx3-ubyte.gz in {data}; run this in a checkout of the project"
+        f"there is no t10k-images-idx3-ubyte.gz in {data}; run python -m tools.create_mnist in a "
+        "checkout of the project"
     )
     assert not (tmp_path / "out").exists()
 
@@ -87,6 +90,9 @@ def test_unexpected_argument_and_help(capsys):
     assert "example:\n  python -m tools.create_mnist" in capsys.readouterr().out
 
 
-def test_defaults_are_folders_of_the_checkout():
+def test_defaults_are_folders_of_the_checkout_that_it_is_run_in(monkeypatch, tmp_path):
+    """Also where `caffe` is a package installed elsewhere."""
+    monkeypatch.setattr(caffe, "__file__", str(tmp_path / "caffe" / "__init__.py"))
+    importlib.reload(create_mnist)
     assert Path(__file__).parents[2] == create_mnist.CHECKOUT
     assert (create_mnist.CHECKOUT / "data" / "mnist" / "train-images-idx3-ubyte.gz").is_file()

@@ -54,6 +54,10 @@ def test_yes_or_no() -> None:
     assert parse("-nonice")[0]["nice"] is False
 
 
+def test_h_is_short_for_help() -> None:
+    assert parse_flags(["-h"], (Flag("help", False, "show this help"),))[0] == {"help": True}
+
+
 def test_two_dashes_end_the_flags() -> None:
     assert parse("--fast", "--", "--solver=x")[1] == ["--solver=x"]
 
