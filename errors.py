@@ -22,8 +22,11 @@ class CaffeError(RuntimeError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that `name` most likely stands for; None where none is near."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)
+    """The one of `known` that `name` most likely stands for, whatever its case; None where none
+    is near."""
+    spelled = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), spelled, n=1)
+    return spelled[near[0]] if near else None
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -22,6 +22,5 @@ def get_solver(solver: Any) -> Solver:
     if param.type in _TYPES_OF_CAFFE:
         hint = f"this version does not have it yet; use {', '.join(_SOLVERS)}"
     else:
-        cased = {name.lower(): name for name in _TYPES_OF_CAFFE}
-        hint = suggestion(cased.get(param.type.lower(), param.type), _TYPES_OF_CAFFE)
+        hint = suggestion(param.type, _TYPES_OF_CAFFE)
     raise CaffeError(f"Unknown solver type: '{param.type}'; {hint}")

@@ -35,7 +35,7 @@ class SGDSolver(Solver):
         super().__init__(solver)
         regularization = self.param.regularization_type
         if regularization not in _REGULARIZATIONS:
-            hint = suggestion(regularization.upper(), _REGULARIZATIONS)
+            hint = suggestion(regularization, _REGULARIZATIONS)
             raise CaffeError(f"Unknown regularization type: '{regularization}'; {hint}")
         self._l1 = regularization == "L1"
         self._params = self.net.learnable_params
