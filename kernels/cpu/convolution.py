@@ -7,35 +7,18 @@
     bottom: (N, C, *in)    weight: (M, C / group, *kernel)    bias: (M,)    top: (N, M, *out)
     float32, C-contiguous; any number of spatial axes.
 
-With the windows of image n and group g laid out as a matrix (im2col), W being the group's weights
-as a matrix (M / group, C / group * prod(kernel)), all three products are GEMMs:
-
-    forward           top[n, g]          = W  column(bottom[n, g])
-    data gradient     bottom_diff[n, g]  = col2im(W^T top_diff[n, g])
-    weight gradient   W_diff            += top_diff[n, g] column(bottom[n, g])^T, summed over n
-
-The images are dealt out to a number of shares that depends on the shapes only. Each share has its
-own buffers and, for the weight gradient, its own sum; the sums are added up in order. So results
-are the same to the bit for any number of threads. A kernel of one position with stride 1 and no
-padding needs no column: the image is its own.
-
-Source: Chellapilla et al., "High Performance Convolutional Neural Networks for Document
-Processing", 2006.
+Over one or two axes the products work on shifted copies of the images (convolution_2d.py), over
+more, or where the windows hardly overlap, on im2col's matrix (convolution_nd.py).
 """
 
-import math
 from collections.abc import Sequence
 
 import numba
 import numpy as np
 
-from .gemm import multiply, pack, packed_size, panels_size
-from .im2col import add_column, fill_column, geometry
+from . import convolution_2d, convolution_nd
 from .jit import jit
 
-MOST_SHARES = 16
-MOST_COLUMN = 2**26  # floats in the columns of all shares together: 256 MB
-FORWARD, DATA, WEIGHT = range(3)  # the three products
 NO_BIAS = np.empty(0, np.float32)
 
 
@@ -51,8 +34,12 @@ def convolution_forward(
     workspace: np.ndarray,
 ) -> None:
     """Compute top. An empty bias means none. workspace: `convolution_workspace` floats."""
-    form = (pad, stride, dilation, group)
-    _run(FORWARD, bottom, weight, bias, top, form, workspace)
+    plan = _plan(bottom, weight, pad, stride, dilation)
+    if plan is None:
+        form = (pad, stride, dilation, group)
+        convolution_nd.convolve(convolution_nd.FORWARD, bottom, weight, bias, top, form, workspace)
+    else:
+        convolution_2d.forward(plan, bottom, weight, bias, top, group, workspace)
 
 
 def convolution_backward_data(
@@ -66,8 +53,14 @@ def convolution_backward_data(
     workspace: np.ndarray,
 ) -> None:
     """Overwrite bottom_diff with the gradient by the bottom, given top_diff, that by the top."""
-    form = (pad, stride, dilation, group)
-    _run(DATA, bottom_diff, weight, NO_BIAS, top_diff, form, workspace)
+    plan = _plan(bottom_diff, weight, pad, stride, dilation)
+    if plan is None:
+        form = (pad, stride, dilation, group)
+        convolution_nd.convolve(
+            convolution_nd.DATA, bottom_diff, weight, NO_BIAS, top_diff, form, workspace
+        )
+    else:
+        convolution_2d.backward_data(plan, top_diff, weight, bottom_diff, group, workspace)
 
 
 def convolution_backward_weight(
@@ -81,9 +74,14 @@ def convolution_backward_weight(
     workspace: np.ndarray,
 ) -> None:
     """Add the gradient by the weights to weight_diff, given top_diff, that by the top."""
-    form = (pad, stride, dilation, group)
-    sums = _run(WEIGHT, bottom, weight_diff, NO_BIAS, top_diff, form, workspace)
-    _add_up(sums.reshape(len(sums), -1), weight_diff.reshape(-1))
+    plan = _plan(bottom, weight_diff, pad, stride, dilation)
+    if plan is None:
+        form = (pad, stride, dilation, group)
+        convolution_nd.convolve(
+            convolution_nd.WEIGHT, bottom, weight_diff, NO_BIAS, top_diff, form, workspace
+        )
+    else:
+        convolution_2d.backward_weight(plan, bottom, top_diff, weight_diff, group, workspace)
 
 
 def convolution_backward_bias(top_diff: np.ndarray, bias_diff: np.ndarray) -> None:
@@ -98,101 +96,22 @@ def convolution_workspace(
     group: int,
 ) -> int:
     """How many floats of workspace the functions of this file need for these shapes."""
-    shapes = _buffer_shapes(bottom_shape, weight_shape, top_shape, group)
-    return sum(_round_up(math.prod(shape)) for shape in shapes)
+    return max(
+        convolution_2d.workspace(bottom_shape, weight_shape, top_shape),
+        convolution_nd.workspace(bottom_shape, weight_shape, top_shape, group),
+    )
 
 
-def _buffer_shapes(
-    bottom_shape: Sequence[int],
-    weight_shape: Sequence[int],
-    top_shape: Sequence[int],
-    group: int,
-) -> list[tuple[int, ...]]:
-    """The buffers that the workspace is cut into; all but the first have one entry a share."""
-    rows, depth = weight_shape[0] // group, math.prod(weight_shape[1:])
-    size = math.prod(top_shape[2:])
-    shares = max(1, min(bottom_shape[0], MOST_SHARES, MOST_COLUMN // max(1, depth * size)))
-    return [
-        (group, max(packed_size(rows, depth), packed_size(depth, rows))),  # packed weights
-        (shares, group, rows, depth),  # sums of the weight gradient
-        (shares, packed_size(rows, size)),  # packed top_diff of one image's group
-        (shares, depth, size),  # column
-        (shares, max(panels_size(size, max(rows, depth)), panels_size(depth, size))),  # panels
-    ]
-
-
-def _round_up(count: int) -> int:
-    return -(-count // 16) * 16  # so that each buffer starts at a cache line
-
-
-def _run(
-    product: int,
+def _plan(
     bottom: np.ndarray,
     weight: np.ndarray,
-    bias: np.ndarray,
-    top: np.ndarray,
-    form: tuple[Sequence[int], Sequence[int], Sequence[int], int],
-    workspace: np.ndarray,
-) -> np.ndarray:
-    """See everything as matrices and compute. Returns the sums of the weight gradient."""
-    pad, stride, dilation, group = form
-    kernel = weight.shape[2:]
-    buffers, start = [], 0
-    for shape in _buffer_shapes(bottom.shape, weight.shape, top.shape, group):
-        buffers.append(workspace[start : start + math.prod(shape)].reshape(shape))
-        start += _round_up(math.prod(shape))
-    own = set(kernel) <= {1} and set(stride) <= {1} and set(pad) <= {0}
-    num, rows = len(top), len(weight) // group
-    _convolve(
-        product,
-        own,
-        geometry(bottom.shape[2:], kernel, pad, stride, dilation),
-        bottom.reshape(num, group, bottom.shape[1] // group, math.prod(bottom.shape[2:])),
-        weight.reshape(group, rows, math.prod(weight.shape[1:])),
-        bias,
-        top.reshape(num, group, rows, math.prod(top.shape[2:])),
-        tuple(buffers),
+    pad: Sequence[int],
+    stride: Sequence[int],
+    dilation: Sequence[int],
+) -> convolution_2d.Plan | None:
+    return convolution_2d.make_plan(
+        bottom.shape, weight.shape, tuple(pad), tuple(stride), tuple(dilation)
     )
-    return buffers[1]
-
-
-@jit(parallel=True)
-def _convolve(product, own, table, images, weights, bias, outputs, buffers):
-    """One of the three products, for all images and groups."""
-    packed, sums, packed_outputs, columns, panels = buffers
-    num, groups, rows, _ = outputs.shape
-    transposed = product == DATA  # the left operand: weights there, else nothing
-    if product != WEIGHT:
-        for g in range(groups):
-            pack(transposed, weights[g], packed[g])
-    start = np.float32(1 if product == WEIGHT or bias.size else 0)  # of what the product adds to
-    for s in numba.prange(len(columns)):
-        sums[s] = 0
-        for n in range(num * s // len(columns), num * (s + 1) // len(columns)):
-            for g in range(groups):
-                column = images[n, g] if own else columns[s]
-                if product != DATA and not own:
-                    fill_column(images[n, g], table, column)
-                left, right, result = packed[g], column, outputs[n, g]
-                if product == FORWARD:
-                    for m in range(rows if bias.size else 0):
-                        result[m] = bias[g * rows + m]
-                elif product == DATA:
-                    right, result = result, right
-                else:
-                    left, result = packed_outputs[s], sums[s, g]
-                    pack(transposed, outputs[n, g], left)
-                multiply(left, product == WEIGHT, np.float32(1), right, start, result, panels[s])
-                if product == DATA and not own:
-                    add_column(column, table, images[n, g])
-
-
-@jit(parallel=True)
-def _add_up(sums, total):
-    """total += the sums of all shares, in their order."""
-    for i in numba.prange(total.size):
-        for s in range(len(sums)):
-            total[i] += sums[s, i]
 
 
 @jit(parallel=True, fastmath={"reassoc", "nsz"})

@@ -27,7 +27,7 @@ DEPTH = 320  # most values of k in one block
 COLUMN_PANELS = 32  # panels of B packed at once: 1.3 MB with AVX-512
 ROW_PANELS = 24  # panels of A that one task works through: 300 KB
 
-_micro_kernel = make_micro_kernel(TILE)
+micro_kernel = make_micro_kernel(TILE)
 
 
 def gemm(
@@ -75,7 +75,7 @@ def _round_up(count: int, unit: int) -> int:
 
 
 @jit
-def _block(left):
+def block_of(left):
     """How many of the `left` values of k the next block takes: DEPTH, at the end two equal parts.
 
     OpenBLAS, which Caffe uses, cuts K in the same way, so that rounding falls alike: a value that
@@ -116,7 +116,7 @@ def _pack(trans_a, a, packed):
     row_panels = -(-rows // ROWS)
     k = 0
     while k < depth:
-        block = _block(depth - k)
+        block = block_of(depth - k)
         for p in numba.prange(row_panels):
             start = row_panels * ROWS * k + p * ROWS * block
             _pack_panel(a, trans_a, p * ROWS, k, block, packed, start, ROWS)
@@ -132,7 +132,7 @@ def _multiply(packed, trans_b, alpha, b, beta, c, panels):
     flat = c.reshape(-1)
     k = 0
     while k < depth or k == 0:
-        block = _block(depth - k)
+        block = block_of(depth - k)
         a_start = row_panels * ROWS * k
         for j in range(0, column_panels, COLUMN_PANELS):
             strips = min(COLUMN_PANELS, column_panels - j)
@@ -147,12 +147,15 @@ def _multiply(packed, trans_b, alpha, b, beta, c, panels):
                 column = (j + p) * COLUMNS
                 first = task // strips * task_panels
                 for i in range(first, min(first + task_panels, row_panels)):
-                    _micro_kernel(
+                    micro_kernel(
                         block,
                         packed,
                         a_start + i * ROWS * block,
+                        1,
+                        ROWS,
                         panels,
                         p * COLUMNS * block,
+                        COLUMNS,
                         alpha,
                         beta,
                         flat,

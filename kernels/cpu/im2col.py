@@ -72,7 +72,7 @@ def geometry(
 
 
 @jit
-def _inside(geometry, axis, k):
+def inside(geometry, axis, k):
     """Along an axis, for the kernel's position k: the shift of input against output, and the first
     and last + 1 of the outputs whose input lies inside the image."""
     stride, outputs = geometry[STRIDE, axis], geometry[OUTPUT, axis]
@@ -120,9 +120,9 @@ def _make_walk(move_line):
         target = 0
         for k in range(windows // (height * width)):
             for ky in range(height):
-                y_shift, y_first, y_last = _inside(geometry, -2, ky)
+                y_shift, y_first, y_last = inside(geometry, -2, ky)
                 for kx in range(width):
-                    x_shift, x_first, x_last = _inside(geometry, -1, kx)
+                    x_shift, x_first, x_last = inside(geometry, -1, kx)
                     for plane in range(planes):
                         start = _plane_start(geometry, k, plane)
                         for y in range(y_first, y_last if start >= 0 else y_first):

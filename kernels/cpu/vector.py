@@ -1,4 +1,5 @@
-"""Short runs of floats, copied or added by vector instructions.
+"""LLVM's vector instructions, for the intrinsics of this folder, and short runs of floats that are
+copied or added by them.
 
 LLVM makes good code of long loops, but a line of an image is often 8 or 24 values long: shorter
 than its unrolled loop, which then does nothing. Masked loads and stores take the whole line, or
@@ -15,6 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 F32 = ir.FloatType()
+I32 = ir.IntType(32)
 I64 = ir.IntType(64)
 FLAT = types.Array(types.float32, 1, "C")
 
@@ -36,9 +38,94 @@ def host_width() -> int:
     return 8 if features.get("avx") else 4
 
 
+def many_registers() -> bool:
+    """Whether it has 32 vector registers rather than 16."""
+    features = host_features()
+    return bool(features.get("avx512f") or features.get("neon"))
+
+
 def element_pointer(context: Any, builder: Any, array: Any, index: Any) -> Any:
     """Emit the address of array[index], array being a flat float32 array."""
     return builder.gep(context.make_array(FLAT)(context, builder, array).data, [index])
+
+
+def vector_pointer(builder: Any, start: Any, index: int, vector: Any) -> Any:
+    """Emit the address of vector number `index` from the float at `start` on."""
+    place = builder.gep(start, [I64(index * vector.count)])
+    return builder.bitcast(place, vector.as_pointer())
+
+
+def load(builder: Any, pointer: Any, mask: Any = None) -> Any:
+    """Emit the load of a vector; where its mask is false, nothing is read and the value is 0."""
+    if mask is None:
+        return builder.load(pointer, align=4)
+    vector = pointer.type.pointee
+    function = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(vector, [pointer.type, I32, mask.type, vector]),
+        f"llvm.masked.load.v{vector.count}f32.p0",
+    )
+    zero = ir.Constant(vector, [0.0] * vector.count)
+    return builder.call(function, [pointer, I32(4), mask, zero])
+
+
+def store(builder: Any, value: Any, pointer: Any, mask: Any = None) -> None:
+    """Emit the store of a vector; where its mask is false, nothing is written."""
+    if mask is None:
+        builder.store(value, pointer, align=4)
+        return
+    function = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(ir.VoidType(), [value.type, pointer.type, I32, mask.type]),
+        f"llvm.masked.store.v{value.type.count}f32.p0",
+    )
+    builder.call(function, [value, pointer, I32(4), mask])
+
+
+def lanes_below(builder: Any, count: Any, width: int) -> Any:
+    """Emit the mask whose first `count` lanes, at most all, are true."""
+    lanes = ir.VectorType(I64, width)
+    numbers = ir.Constant(lanes, list(range(width)))
+    return builder.icmp_signed("<", numbers, broadcast(builder, count, lanes))
+
+
+def broadcast(builder: Any, value: Any, vector: Any) -> Any:
+    """Emit a vector whose elements are all `value`."""
+    undefined = ir.Constant(vector, ir.Undefined)
+    first = builder.insert_element(undefined, value, I32(0))
+    zeros = ir.Constant(ir.VectorType(I32, vector.count), [0] * vector.count)
+    return builder.shuffle_vector(first, undefined, zeros)
+
+
+def fmuladd(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    """Emit a * b + c. Not llvm.fma, which becomes a library call where the machine has no fused
+    multiply-add."""
+    vector = a.type
+    function = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(vector, [vector, vector, vector]),
+        f"llvm.fmuladd.v{vector.count}f32",
+    )
+    return builder.call(function, [a, b, c])
+
+
+def horizontal_sum(builder: Any, value: Any) -> Any:
+    """Emit the sum of a vector's elements: halves are added until one is left."""
+    undefined = ir.Constant(value.type, ir.Undefined)
+    count = value.type.count
+    while count > 1:
+        count //= 2
+        low, high = (
+            builder.shuffle_vector(
+                value,
+                undefined,
+                ir.Constant(ir.VectorType(I32, count), list(range(start, start + count))),
+            )
+            for start in (0, count)
+        )
+        value = builder.fadd(low, high)
+        undefined = ir.Constant(value.type, ir.Undefined)
+    return builder.extract_element(value, I32(0))
 
 
 def make_line_copy(width: int, add: bool) -> Any:
@@ -46,10 +133,7 @@ def make_line_copy(width: int, add: bool) -> Any:
 
     line(source, first, target, start, count), or += with `add`. Arrays are flat float32.
     """
-    vector = ir.VectorType(F32, width)
-    lanes = ir.VectorType(I64, width)
-    mask_type = ir.VectorType(ir.IntType(1), width)
-    suffix = f"v{width}f32.p0"
+    pointer = ir.VectorType(F32, width).as_pointer()
 
     @intrinsic
     def line(typingctx, source, first, target, start, count):
@@ -57,43 +141,21 @@ def make_line_copy(width: int, add: bool) -> Any:
             source, first, target, start, count = arguments
             source = element_pointer(context, builder, source, first)
             target = element_pointer(context, builder, target, start)
-            pointer, alignment = vector.as_pointer(), ir.IntType(32)
-            load = cgutils.get_or_insert_function(
-                builder.module,
-                ir.FunctionType(vector, [pointer, alignment, mask_type, vector]),
-                f"llvm.masked.load.{suffix}",
-            )
-            store = cgutils.get_or_insert_function(
-                builder.module,
-                ir.FunctionType(ir.VoidType(), [vector, pointer, alignment, mask_type]),
-                f"llvm.masked.store.{suffix}",
-            )
             steps = builder.udiv(builder.add(count, I64(width - 1)), I64(width))
-            zero, four = ir.Constant(vector, [0.0] * width), alignment(4)
             with cgutils.for_range(builder, steps, intp=I64) as loop:
                 index = builder.mul(loop.index, I64(width))
-                left = broadcast(builder, builder.sub(count, index), lanes)
-                mask = builder.icmp_signed("<", ir.Constant(lanes, list(range(width))), left)
+                mask = lanes_below(builder, builder.sub(count, index), width)
                 here = builder.bitcast(builder.gep(source, [index]), pointer)
                 there = builder.bitcast(builder.gep(target, [index]), pointer)
-                value = builder.call(load, [here, four, mask, zero])
+                value = load(builder, here, mask)
                 if add:
-                    old = builder.call(load, [there, four, mask, zero])
-                    value = builder.fadd(old, value)
-                builder.call(store, [value, there, four, mask])
+                    value = builder.fadd(load(builder, there, mask), value)
+                store(builder, value, there, mask)
             return context.get_dummy_value()
 
         return types.void(FLAT, types.int64, FLAT, types.int64, types.int64), generate
 
     return line
-
-
-def broadcast(builder: Any, value: Any, vector: Any) -> Any:
-    """Emit a vector whose elements are all `value`."""
-    undefined = ir.Constant(vector, ir.Undefined)
-    first = builder.insert_element(undefined, value, ir.IntType(32)(0))
-    zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
-    return builder.shuffle_vector(first, undefined, zeros)
 
 
 # At most eight: lines are short, and a masked load that overlaps a masked store of the line before

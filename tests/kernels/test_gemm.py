@@ -76,7 +76,10 @@ def test_micro_kernels_of_any_width(tile, beta):
 
     @numba.njit
     def run(a, b, alpha, beta, c, height, width):
-        micro_kernel(len(a) // rows, a, 0, b, columns, alpha, beta, c, 2, stride, height, width)
+        depth = len(a) // rows
+        micro_kernel(
+            depth, a, 0, 1, rows, b, columns, columns, alpha, beta, c, 2, stride, height, width
+        )  # fmt: skip
 
     rng = np.random.default_rng(1)
     depth = 7

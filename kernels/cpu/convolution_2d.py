@@ -1,0 +1,285 @@
+"""Convolution over two spatial axes, as products of matrices whose windows are never laid out.
+
+The shifted copies of an image (see shifted_copies.py) hold each row of its window matrix as one
+run of memory, which is all that a register tile asks of its operand. X[r, p] being copies[r + p]:
+
+    forward           top[m, p]     = bias[m] + sum over r of W[m, r] X[start[r], p]
+    data gradient     X[start[r], p] = sum over r, m of W[m, r] top_diff[m, p]; the image is then
+                      the sum of its copies, each moved back
+    weight gradient   W_diff[m, r] += sum over n, p of top_diff[n, m, p] X[n, start[r], p]
+
+n counts images, m the outputs of a group, r its windows' rows (c, ky, kx), p output pixels. The
+forward sum is cut into blocks as GEMM cuts it, for the same rounding as Caffe's.
+
+The first two run their lanes over pixels and read the weights as they lie. Their tasks are shares
+of the images and, where images are few, parts of the channels. The third is a product of rows with
+rows (dot_kernel.py); its tasks are tiles of W_diff, each of which sums the images in their order.
+So results are the same to the bit for any number of threads.
+"""
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from .dot_kernel import SIDE, dot_kernel
+from .gemm import COLUMNS, ROWS, block_of, micro_kernel
+from .im2col import OUTPUT, geometry
+from .jit import jit
+from .shifted_copies import add_copies, copies_size, make_copies, window_starts
+
+BLOCK = 5  # tiles of W_diff side by side that one task of the weight gradient computes
+SHARES = 16  # of the images, each with memory of its own
+FEW = 8  # images; with fewer, tasks are parts of the channels too
+MOST_FLOATS = 2**22  # in the copies that are held at a time: 16 MB, unless one image needs more
+
+
+class Plan(NamedTuple):
+    """What follows from the shapes."""
+
+    table: np.ndarray  # im2col.geometry
+    starts: np.ndarray  # of the windows' rows of one group in its copies
+    copies: int  # floats of one image's copies
+    shares: int  # of the images, in forward and in the data gradient
+    tasks: int  # there
+    memory: int  # floats of one task's memory
+    batch: int  # images whose copies the weight gradient holds at a time
+
+
+@functools.lru_cache(maxsize=256)
+def make_plan(
+    bottom_shape: tuple[int, ...],
+    weight_shape: tuple[int, ...],
+    pad: tuple[int, ...],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
+) -> Plan | None:
+    """Work out the sizes. None where this file's way does not serve: more than two axes, or
+    copies that are larger than a matrix of windows, as with a stride above the kernel's size."""
+    if len(pad) > 2:
+        return None
+    table = geometry(bottom_shape[2:], weight_shape[2:], pad, stride, dilation)
+    copies = int(copies_size(table, bottom_shape[1]))
+    top_shape = (bottom_shape[0], weight_shape[0], *map(int, table[OUTPUT]))
+    columns, memory, shares, tasks, batch = _sizes(bottom_shape, weight_shape, top_shape)
+    if copies > columns:
+        return None
+    starts = window_starts(table, weight_shape[1])
+    return Plan(table, starts, copies, shares, tasks, memory, batch)
+
+
+def workspace(
+    bottom_shape: Sequence[int], weight_shape: Sequence[int], top_shape: Sequence[int]
+) -> int:
+    """How many floats of workspace are enough, whatever pad, stride and dilation are. (Memory
+    that is not used is not taken from the machine.)"""
+    columns, memory, _, tasks, batch = _sizes(bottom_shape, weight_shape, top_shape)
+    return max(tasks * memory, batch * columns)
+
+
+def _sizes(
+    bottom_shape: Sequence[int], weight_shape: Sequence[int], top_shape: Sequence[int]
+) -> tuple[int, int, int, int, int]:
+    """The most floats that the copies of an image may take, and memory, shares, tasks, batch."""
+    num, channels = bottom_shape[:2]
+    columns = channels * math.prod(weight_shape[2:]) * math.prod(top_shape[2:])
+    # Tiles read whole vectors, so a little beyond the copies and beyond the output.
+    memory = columns + math.prod(top_shape[1:]) + 2 * COLUMNS
+    memory = -(-memory // 16) * 16  # so that each task's memory starts at a cache line
+    shares = max(1, min(num, SHARES, MOST_FLOATS // memory))
+    batch = max(1, min(num, MOST_FLOATS // max(1, columns)))
+    return columns, memory, shares, shares * -(-FEW // max(1, num)), batch
+
+
+def forward(
+    plan: Plan,
+    bottom: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    top: np.ndarray,
+    group: int,
+    workspace: np.ndarray,
+) -> None:
+    """Overwrite top."""
+    _forward(
+        _planes(bottom), _rows(weight), bias, _planes(top), group,
+        plan.table, plan.starts, _memories(plan, workspace), plan.shares,
+    )  # fmt: skip
+
+
+def backward_data(
+    plan: Plan,
+    top_diff: np.ndarray,
+    weight: np.ndarray,
+    bottom_diff: np.ndarray,
+    group: int,
+    workspace: np.ndarray,
+) -> None:
+    """Overwrite bottom_diff."""
+    _backward_data(
+        _planes(top_diff), _rows(weight), _planes(bottom_diff), group,
+        plan.table, plan.starts, _memories(plan, workspace), plan.shares,
+    )  # fmt: skip
+
+
+def backward_weight(
+    plan: Plan,
+    bottom: np.ndarray,
+    top_diff: np.ndarray,
+    weight_diff: np.ndarray,
+    group: int,
+    workspace: np.ndarray,
+) -> None:
+    """Add to weight_diff."""
+    copies = workspace[: plan.batch * plan.copies].reshape(plan.batch, plan.copies)
+    _backward_weight(
+        _planes(bottom), _planes(top_diff), _rows(weight_diff), group,
+        plan.table, plan.starts, copies,
+    )  # fmt: skip
+
+
+def _planes(images: np.ndarray) -> np.ndarray:
+    return images.reshape(*images.shape[:2], math.prod(images.shape[2:]))
+
+
+def _rows(weight: np.ndarray) -> np.ndarray:
+    return weight.reshape(len(weight), math.prod(weight.shape[1:]))
+
+
+def _memories(plan: Plan, workspace: np.ndarray) -> np.ndarray:
+    return workspace[: plan.tasks * plan.memory].reshape(plan.tasks, plan.memory)
+
+
+@jit(parallel=True)
+def _forward(bottom, weight, bias, top, group, table, starts, memories, shares):
+    num, channels, _ = bottom.shape
+    _, outputs, pixels = top.shape
+    rows, depth = outputs // group, weight.shape[1]
+    parts = len(memories) // shares
+    tiles = -(-rows // ROWS)
+    weights, tops = weight.reshape(-1), top.reshape(-1)
+    group_copies = copies_size(table, channels // group)
+    start = np.float32(1 if bias.size else 0)
+    for task in numba.prange(shares * parts):
+        share, part, copies = task // parts, task % parts, memories[task]
+        for n in range(num * share // shares, num * (share + 1) // shares):
+            make_copies(bottom[n].reshape(-1), 0, table, copies, 0, channels)
+            for tile in range(group * tiles * part // parts, group * tiles * (part + 1) // parts):
+                g, m = tile // tiles, tile % tiles * ROWS
+                count = min(ROWS, rows - m)
+                m += g * rows
+                for i in range(m, m + count if bias.size else m):
+                    top[n, i] = bias[i]
+                for p in range(0, pixels, COLUMNS):
+                    k, beta = 0, start
+                    while k < depth:
+                        block = block_of(depth - k)
+                        micro_kernel(
+                            block,
+                            weights,
+                            m * depth + k,
+                            depth,
+                            1,
+                            copies,
+                            g * group_copies + p,
+                            starts[k:],
+                            np.float32(1),
+                            beta,
+                            tops,
+                            (n * outputs + m) * pixels + p,
+                            pixels,
+                            count,
+                            min(COLUMNS, pixels - p),
+                        )
+                        k += block
+                        beta = np.float32(1)
+
+
+@jit(parallel=True)
+def _backward_data(top_diff, weight, bottom_diff, group, table, starts, memories, shares):
+    num, channels, size = bottom_diff.shape
+    _, outputs, pixels = top_diff.shape
+    rows, depth = outputs // group, weight.shape[1]
+    parts = len(memories) // shares
+    group_channels = channels // group
+    kernel = depth // max(1, group_channels)
+    weights = weight.reshape(-1)
+    one_copy = copies_size(table, 1)
+    for task in numba.prange(shares * parts):
+        share, part, memory = task // parts, task % parts, memories[task]
+        gradients, copies = (
+            memory[: outputs * pixels + COLUMNS],
+            memory[outputs * pixels + COLUMNS :],
+        )
+        for n in range(num * share // shares, num * (share + 1) // shares):
+            gradients[: outputs * pixels] = top_diff[n].reshape(-1)
+            for c in range(channels * part // parts, channels * (part + 1) // parts):
+                g, first = c // group_channels, c % group_channels * kernel
+                copies[:one_copy] = 0
+                for p in range(0, pixels, COLUMNS):
+                    for r in range(first, first + kernel, ROWS):
+                        micro_kernel(
+                            rows,
+                            weights,
+                            g * rows * depth + r,
+                            1,
+                            depth,
+                            gradients,
+                            g * rows * pixels + p,
+                            pixels,
+                            np.float32(1),
+                            np.float32(1),
+                            copies,
+                            p,
+                            starts[r - first :],
+                            min(ROWS, first + kernel - r),
+                            min(COLUMNS, pixels - p),
+                        )
+                image = bottom_diff[n].reshape(-1)
+                image[c * size : (c + 1) * size] = 0
+                add_copies(image, c * size, table, copies, 0, 1)
+
+
+@jit(parallel=True)
+def _backward_weight(bottom, top_diff, weight_diff, group, table, starts, copies):
+    num, channels, _ = bottom.shape
+    _, outputs, pixels = top_diff.shape
+    rows, depth = outputs // group, weight_diff.shape[1]
+    row_tiles, column_tiles = -(-rows // SIDE), -(-depth // SIDE)
+    blocks = -(-column_tiles // BLOCK)
+    gradients, sums = top_diff.reshape(-1), weight_diff.reshape(-1)
+    flat = copies.reshape(-1)
+    group_copies = copies_size(table, channels // group)
+    batch = len(copies)
+    for first in range(0, num, batch):
+        images = min(batch, num - first)
+        for n in numba.prange(images):
+            make_copies(bottom[first + n].reshape(-1), 0, table, copies[n], 0, channels)
+        # A block of columns meets all rows before the next: its copies stay in the cache.
+        for task in numba.prange(group * blocks * row_tiles):
+            g, block = task // (blocks * row_tiles), task // row_tiles % blocks
+            m = task % row_tiles * SIDE
+            count = min(SIDE, rows - m)
+            m += g * rows
+            for tile in range(block * BLOCK, min((block + 1) * BLOCK, column_tiles)):
+                r = tile * SIDE
+                dot_kernel(
+                    images,
+                    pixels,
+                    gradients,
+                    (first * outputs + m) * pixels,
+                    pixels,
+                    outputs * pixels,
+                    flat,
+                    g * group_copies,
+                    starts[r:],
+                    copies.shape[1],
+                    sums,
+                    m * depth + r,
+                    depth,
+                    count,
+                    min(SIDE, depth - r),
+                )
