@@ -22,7 +22,7 @@ from collections.abc import Sequence
 import numba
 import numpy as np
 
-from .gemm import multiply, pack, packed_size, panels_size
+from .gemm import multiply, packed_size
 from .im2col import add_column, fill_column, geometry
 from .jit import jit
 
@@ -51,16 +51,21 @@ def _buffer_shapes(
     top_shape: Sequence[int],
     group: int,
 ) -> list[tuple[int, ...]]:
-    """The buffers that the workspace is cut into; all but the first have one entry a share."""
+    """The buffers that the workspace is cut into: one entry a share."""
     rows, depth = weight_shape[0] // group, math.prod(weight_shape[1:])
     size = math.prod(top_shape[2:])
     shares = max(1, min(bottom_shape[0], MOST_SHARES, MOST_COLUMN // max(1, depth * size)))
     return [
-        (group, max(packed_size(rows, depth), packed_size(depth, rows))),  # packed weights
         (shares, group, rows, depth),  # sums of the weight gradient
-        (shares, packed_size(rows, size)),  # packed top_diff of one image's group
         (shares, depth, size),  # column
-        (shares, max(panels_size(size, max(rows, depth)), panels_size(depth, size))),  # panels
+        (  # packed operands
+            shares,
+            max(
+                packed_size(False, rows, size, depth),
+                packed_size(True, depth, size, rows),
+                packed_size(False, rows, depth, size),
+            ),
+        ),
     ]
 
 
@@ -98,19 +103,15 @@ def convolve(
         tuple(buffers),
     )
     if product == WEIGHT:
-        sums = buffers[1]
+        sums = buffers[0]
         _add_up(sums.reshape(len(sums), -1), weight.reshape(-1))
 
 
 @jit(parallel=True)
 def _convolve(product, own, table, images, weights, bias, outputs, buffers):
     """One of the three products, for all images and groups."""
-    packed, sums, packed_outputs, columns, panels = buffers
+    sums, columns, packed = buffers
     num, groups, rows, _ = outputs.shape
-    transposed = product == DATA  # the left operand: weights there, else nothing
-    if product != WEIGHT:
-        for g in range(groups):
-            pack(transposed, weights[g], packed[g])
     start = np.float32(1 if product == WEIGHT or bias.size else 0)  # of what the product adds to
     for s in numba.prange(len(columns)):
         sums[s] = 0
@@ -119,16 +120,24 @@ def _convolve(product, own, table, images, weights, bias, outputs, buffers):
                 column = images[n, g] if own else columns[s]
                 if product != DATA and not own:
                     fill_column(images[n, g], table, column)
-                left, right, result = packed[g], column, outputs[n, g]
+                left, right, result = weights[g], column, outputs[n, g]
                 if product == FORWARD:
                     for m in range(rows if bias.size else 0):
                         result[m] = bias[g * rows + m]
                 elif product == DATA:
                     right, result = result, right
                 else:
-                    left, result = packed_outputs[s], sums[s, g]
-                    pack(transposed, outputs[n, g], left)
-                multiply(left, product == WEIGHT, np.float32(1), right, start, result, panels[s])
+                    left, result = result, sums[s, g]
+                multiply(
+                    product == DATA,
+                    left,
+                    product == WEIGHT,
+                    np.float32(1),
+                    right,
+                    start,
+                    result,
+                    packed[s],
+                )
                 if product == DATA and not own:
                     add_column(column, table, images[n, g])
 

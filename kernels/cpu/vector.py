@@ -163,3 +163,47 @@ def make_line_copy(width: int, add: bool) -> Any:
 LINE_WIDTH = min(host_width(), 8)
 copy_line = make_line_copy(LINE_WIDTH, add=False)
 add_line = make_line_copy(LINE_WIDTH, add=True)
+
+
+def make_transpose(width: int) -> Any:
+    """A function for jitted code: target[start + i * target_stride + j] =
+    source[first + j * stride + i] for i, j < width.
+
+    transpose(source, first, stride, target, start, target_stride). Arrays are flat float32.
+    """
+    vector = ir.VectorType(F32, width)
+    lanes = ir.VectorType(I32, width)
+
+    @intrinsic
+    def transpose(typingctx, source, first, stride, target, start, target_stride):
+        def generate(context, builder, signature, arguments):
+            source, first, stride, target, start, target_stride = arguments
+            source = element_pointer(context, builder, source, first)
+            target = element_pointer(context, builder, target, start)
+
+            def line(base, step, i):
+                place = builder.gep(base, [builder.mul(step, I64(i))])
+                return builder.bitcast(place, vector.as_pointer())
+
+            lines = [load(builder, line(source, stride, i)) for i in range(width)]
+            # Blocks of half x half change places across the diagonal, then of half that size.
+            half = width // 2
+            while half:
+                low = [i if not i & half else width + i - half for i in range(width)]
+                high = [i + half if not i & half else width + i for i in range(width)]
+                for i in range(width):
+                    if not i & half:
+                        pair = lines[i], lines[i + half]
+                        for target_line, mask in ((i, low), (i + half, high)):
+                            lines[target_line] = builder.shuffle_vector(
+                                *pair, ir.Constant(lanes, mask)
+                            )
+                half //= 2
+            for i, value in enumerate(lines):
+                store(builder, value, line(target, target_stride, i))
+            return context.get_dummy_value()
+
+        i64 = types.int64
+        return types.void(FLAT, i64, i64, FLAT, i64, i64), generate
+
+    return transpose

@@ -18,6 +18,7 @@ MACHINERY = {  # of the CPU: how kernels are compiled, and what several of them 
     "dot_kernel",
     "jit",
     "micro_kernel",
+    "packing",
     "shifted_copies",
     "vector",
 }
