@@ -34,7 +34,8 @@ from .shifted_copies import add_copies, copies_size, make_copies, window_starts
 BLOCK = 5  # tiles of W_diff side by side that one task of the weight gradient computes
 SHARES = 16  # of the images, each with memory of its own
 FEW = 8  # images; with fewer, tasks are parts of the channels too
-MOST_FLOATS = 2**22  # in the copies that are held at a time: 16 MB, unless one image needs more
+MOST_FLOATS = 2**22  # of memory for all shares: 16 MB, unless one image needs more
+BATCH_FLOATS = 2**17  # in the copies that the weight gradient works on at a time, for the cache
 
 
 class Plan(NamedTuple):
@@ -64,11 +65,11 @@ def make_plan(
     table = geometry(bottom_shape[2:], weight_shape[2:], pad, stride, dilation)
     copies = int(copies_size(table, bottom_shape[1]))
     top_shape = (bottom_shape[0], weight_shape[0], *map(int, table[OUTPUT]))
-    columns, memory, shares, tasks, batch = _sizes(bottom_shape, weight_shape, top_shape)
-    if copies > columns:
+    if copies > _column_size(bottom_shape, weight_shape, top_shape):
         return None
     starts = window_starts(table, weight_shape[1])
-    return Plan(table, starts, copies, shares, tasks, memory, batch)
+    batch = max(1, min(bottom_shape[0], BATCH_FLOATS // max(1, copies)))
+    return Plan(table, starts, copies, *_tasks(bottom_shape, weight_shape, top_shape), batch)
 
 
 def workspace(
@@ -76,22 +77,28 @@ def workspace(
 ) -> int:
     """How many floats of workspace are enough, whatever pad, stride and dilation are. (Memory
     that is not used is not taken from the machine.)"""
-    columns, memory, _, tasks, batch = _sizes(bottom_shape, weight_shape, top_shape)
-    return max(tasks * memory, batch * columns)
+    _, tasks, memory = _tasks(bottom_shape, weight_shape, top_shape)
+    column = _column_size(bottom_shape, weight_shape, top_shape)
+    return max(tasks * memory, min(bottom_shape[0] * column, max(column, BATCH_FLOATS)))
 
 
-def _sizes(
+def _column_size(
     bottom_shape: Sequence[int], weight_shape: Sequence[int], top_shape: Sequence[int]
-) -> tuple[int, int, int, int, int]:
-    """The most floats that the copies of an image may take, and memory, shares, tasks, batch."""
-    num, channels = bottom_shape[:2]
-    columns = channels * math.prod(weight_shape[2:]) * math.prod(top_shape[2:])
+) -> int:
+    """The size of an image's matrix of windows, the most that its copies may take."""
+    return bottom_shape[1] * math.prod(weight_shape[2:]) * math.prod(top_shape[2:])
+
+
+def _tasks(
+    bottom_shape: Sequence[int], weight_shape: Sequence[int], top_shape: Sequence[int]
+) -> tuple[int, int, int]:
+    """Of forward and the data gradient: shares, tasks, and how many floats a task needs."""
     # Tiles read whole vectors, so a little beyond the copies and beyond the output.
-    memory = columns + math.prod(top_shape[1:]) + 2 * COLUMNS
+    memory = _column_size(bottom_shape, weight_shape, top_shape) + 2 * COLUMNS
+    memory += math.prod(top_shape[1:])
     memory = -(-memory // 16) * 16  # so that each task's memory starts at a cache line
-    shares = max(1, min(num, SHARES, MOST_FLOATS // memory))
-    batch = max(1, min(num, MOST_FLOATS // max(1, columns)))
-    return columns, memory, shares, shares * -(-FEW // max(1, num)), batch
+    shares = max(1, min(bottom_shape[0], SHARES, MOST_FLOATS // memory))
+    return shares, shares * -(-FEW // max(1, bottom_shape[0])), memory
 
 
 def forward(
