@@ -114,13 +114,18 @@ def _plan(
     )
 
 
-@jit(parallel=True, fastmath={"reassoc", "nsz"})
+@jit(fastmath={"reassoc", "nsz"})
+def _sum_of_planes(top_diff, m):
+    total = np.float64(0)
+    for n in range(top_diff.shape[0]):
+        plane, part = top_diff[n, m], np.float32(0)
+        for o in range(plane.size):
+            part += plane[o]
+        total += part
+    return total
+
+
+@jit(parallel=True)
 def _backward_bias(top_diff, bias_diff):
     for m in numba.prange(bias_diff.size):
-        total = np.float64(0)
-        for n in range(top_diff.shape[0]):
-            plane, part = top_diff[n, m], np.float32(0)
-            for o in range(plane.size):
-                part += plane[o]
-            total += part
-        bias_diff[m] += total
+        bias_diff[m] += _sum_of_planes(top_diff, np.int64(m))

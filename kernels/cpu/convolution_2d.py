@@ -30,6 +30,7 @@ from .gemm import COLUMNS, ROWS, block_of, micro_kernel
 from .im2col import OUTPUT, geometry
 from .jit import jit
 from .shifted_copies import add_copies, copies_size, make_copies, window_starts
+from .vector import copy_line
 
 BLOCK = 5  # tiles of W_diff side by side that one task of the weight gradient computes
 SHARES = 16  # of the images, each with memory of its own
@@ -160,133 +161,147 @@ def _memories(plan: Plan, workspace: np.ndarray) -> np.ndarray:
     return workspace[: plan.tasks * plan.memory].reshape(plan.tasks, plan.memory)
 
 
+@jit
+def _forward_image(n, bottom, weight, bias, top, group, table, starts, copies, part, parts):
+    """Image n's outputs, those of one part of the channels. copies: memory."""
+    channels, (outputs, pixels) = bottom.shape[1], top.shape[1:]
+    rows, depth = outputs // group, weight.shape[1]
+    tiles = -(-rows // ROWS)
+    images, weights, tops = bottom.reshape(-1), weight.reshape(-1), top.reshape(-1)
+    make_copies(images, n * channels * bottom.shape[2], table, copies, 0, channels)
+    for tile in range(group * tiles * part // parts, group * tiles * (part + 1) // parts):
+        g, m = tile // tiles, tile % tiles * ROWS
+        count = min(ROWS, rows - m)
+        m += g * rows
+        first = (n * outputs + m) * pixels
+        for i in range(count if bias.size else 0):
+            tops[first + i * pixels : first + (i + 1) * pixels] = bias[m + i]
+        for p in range(0, pixels, COLUMNS):
+            k, beta = 0, np.float32(1 if bias.size else 0)
+            while k < depth:
+                block = block_of(depth - k)
+                micro_kernel(
+                    block,
+                    weights,
+                    m * depth + k,
+                    depth,
+                    1,
+                    copies,
+                    g * copies_size(table, channels // group) + p,
+                    starts[k:],
+                    np.float32(1),
+                    beta,
+                    tops,
+                    first + p,
+                    pixels,
+                    count,
+                    min(COLUMNS, pixels - p),
+                )
+                k += block
+                beta = np.float32(1)
+
+
 @jit(parallel=True)
 def _forward(bottom, weight, bias, top, group, table, starts, memories, shares):
-    num, channels, _ = bottom.shape
-    _, outputs, pixels = top.shape
-    rows, depth = outputs // group, weight.shape[1]
     parts = len(memories) // shares
-    tiles = -(-rows // ROWS)
-    weights, tops = weight.reshape(-1), top.reshape(-1)
-    group_copies = copies_size(table, channels // group)
-    start = np.float32(1 if bias.size else 0)
-    for task in numba.prange(shares * parts):
+    for task in numba.prange(len(memories)):
         share, part, copies = task // parts, task % parts, memories[task]
-        for n in range(num * share // shares, num * (share + 1) // shares):
-            make_copies(bottom[n].reshape(-1), 0, table, copies, 0, channels)
-            for tile in range(group * tiles * part // parts, group * tiles * (part + 1) // parts):
-                g, m = tile // tiles, tile % tiles * ROWS
-                count = min(ROWS, rows - m)
-                m += g * rows
-                for i in range(m, m + count if bias.size else m):
-                    top[n, i] = bias[i]
-                for p in range(0, pixels, COLUMNS):
-                    k, beta = 0, start
-                    while k < depth:
-                        block = block_of(depth - k)
-                        micro_kernel(
-                            block,
-                            weights,
-                            m * depth + k,
-                            depth,
-                            1,
-                            copies,
-                            g * group_copies + p,
-                            starts[k:],
-                            np.float32(1),
-                            beta,
-                            tops,
-                            (n * outputs + m) * pixels + p,
-                            pixels,
-                            count,
-                            min(COLUMNS, pixels - p),
-                        )
-                        k += block
-                        beta = np.float32(1)
+        for n in range(len(top) * share // shares, len(top) * (share + 1) // shares):
+            _forward_image(n, bottom, weight, bias, top, group, table, starts, copies, part, parts)
+
+
+@jit
+def _backward_data_image(
+    n, top_diff, weight, bottom_diff, group, table, starts, memory, part, parts
+):
+    """The gradient by image n, by one part of its channels."""
+    channels, size = bottom_diff.shape[1:]
+    outputs, pixels = top_diff.shape[1:]
+    rows, depth = outputs // group, weight.shape[1]
+    kernel = depth // (channels // group)
+    images, weights = bottom_diff.reshape(-1), weight.reshape(-1)
+    # A copy with room behind it, since tiles read whole vectors.
+    copy_line(top_diff.reshape(-1), n * outputs * pixels, memory, 0, outputs * pixels)
+    copies = memory[outputs * pixels + COLUMNS :]
+    for c in range(channels * part // parts, channels * (part + 1) // parts):
+        g, r = c // (channels // group), c % (channels // group) * kernel
+        copies[: copies_size(table, 1)] = 0
+        for p in range(0, pixels, COLUMNS):
+            for k in range(0, kernel, ROWS):
+                micro_kernel(
+                    rows,
+                    weights,
+                    g * rows * depth + r + k,
+                    1,
+                    depth,
+                    memory,
+                    g * rows * pixels + p,
+                    pixels,
+                    np.float32(1),
+                    np.float32(1),
+                    copies,
+                    p,
+                    starts[k:],
+                    min(ROWS, kernel - k),
+                    min(COLUMNS, pixels - p),
+                )
+        first = (n * channels + c) * size
+        images[first : first + size] = 0
+        add_copies(images, first, table, copies, 0, 1)
 
 
 @jit(parallel=True)
 def _backward_data(top_diff, weight, bottom_diff, group, table, starts, memories, shares):
-    num, channels, size = bottom_diff.shape
-    _, outputs, pixels = top_diff.shape
-    rows, depth = outputs // group, weight.shape[1]
-    parts = len(memories) // shares
-    group_channels = channels // group
-    kernel = depth // max(1, group_channels)
-    weights = weight.reshape(-1)
-    one_copy = copies_size(table, 1)
-    for task in numba.prange(shares * parts):
+    num, parts = len(top_diff), len(memories) // shares
+    for task in numba.prange(len(memories)):
         share, part, memory = task // parts, task % parts, memories[task]
-        gradients, copies = (
-            memory[: outputs * pixels + COLUMNS],
-            memory[outputs * pixels + COLUMNS :],
-        )
         for n in range(num * share // shares, num * (share + 1) // shares):
-            gradients[: outputs * pixels] = top_diff[n].reshape(-1)
-            for c in range(channels * part // parts, channels * (part + 1) // parts):
-                g, first = c // group_channels, c % group_channels * kernel
-                copies[:one_copy] = 0
-                for p in range(0, pixels, COLUMNS):
-                    for r in range(first, first + kernel, ROWS):
-                        micro_kernel(
-                            rows,
-                            weights,
-                            g * rows * depth + r,
-                            1,
-                            depth,
-                            gradients,
-                            g * rows * pixels + p,
-                            pixels,
-                            np.float32(1),
-                            np.float32(1),
-                            copies,
-                            p,
-                            starts[r - first :],
-                            min(ROWS, first + kernel - r),
-                            min(COLUMNS, pixels - p),
-                        )
-                image = bottom_diff[n].reshape(-1)
-                image[c * size : (c + 1) * size] = 0
-                add_copies(image, c * size, table, copies, 0, 1)
+            _backward_data_image(
+                n, top_diff, weight, bottom_diff, group, table, starts, memory, part, parts
+            )
+
+
+@jit
+def _backward_weight_tiles(task, first, images, top_diff, weight_diff, group, starts, copies):
+    """Add the sums over the images from `first` on to BLOCK tiles of W_diff side by side."""
+    outputs, pixels = top_diff.shape[1:]
+    rows, depth = outputs // group, weight_diff.shape[1]
+    row_tiles, column_tiles = -(-rows // SIDE), -(-depth // SIDE)
+    # A block of columns meets all rows before the next does: its copies stay in the cache.
+    blocks = -(-column_tiles // BLOCK)
+    m, block, g = task % row_tiles * SIDE, task // row_tiles % blocks, task // row_tiles // blocks
+    count = min(SIDE, rows - m)
+    m += g * rows
+    for tile in range(block * BLOCK, min((block + 1) * BLOCK, column_tiles)):
+        r = tile * SIDE
+        dot_kernel(
+            images,
+            pixels,
+            top_diff.reshape(-1),
+            (first * outputs + m) * pixels,
+            pixels,
+            outputs * pixels,
+            copies.reshape(-1),
+            g * (copies.shape[1] // group),
+            starts[r:],
+            copies.shape[1],
+            weight_diff.reshape(-1),
+            m * depth + r,
+            depth,
+            count,
+            min(SIDE, depth - r),
+        )
 
 
 @jit(parallel=True)
 def _backward_weight(bottom, top_diff, weight_diff, group, table, starts, copies):
-    num, channels, _ = bottom.shape
-    _, outputs, pixels = top_diff.shape
-    rows, depth = outputs // group, weight_diff.shape[1]
-    row_tiles, column_tiles = -(-rows // SIDE), -(-depth // SIDE)
-    blocks = -(-column_tiles // BLOCK)
-    gradients, sums = top_diff.reshape(-1), weight_diff.reshape(-1)
-    flat = copies.reshape(-1)
-    group_copies = copies_size(table, channels // group)
-    batch = len(copies)
+    num, channels, size = bottom.shape
+    batch, images = len(copies), bottom.reshape(-1)
+    row_tiles = -(-(top_diff.shape[1] // group) // SIDE)
+    tasks = group * row_tiles * -(-weight_diff.shape[1] // (SIDE * BLOCK))
     for first in range(0, num, batch):
-        images = min(batch, num - first)
-        for n in numba.prange(images):
-            make_copies(bottom[first + n].reshape(-1), 0, table, copies[n], 0, channels)
-        # A block of columns meets all rows before the next: its copies stay in the cache.
-        for task in numba.prange(group * blocks * row_tiles):
-            g, block = task // (blocks * row_tiles), task // row_tiles % blocks
-            m = task % row_tiles * SIDE
-            count = min(SIDE, rows - m)
-            m += g * rows
-            for tile in range(block * BLOCK, min((block + 1) * BLOCK, column_tiles)):
-                r = tile * SIDE
-                dot_kernel(
-                    images,
-                    pixels,
-                    gradients,
-                    (first * outputs + m) * pixels,
-                    pixels,
-                    outputs * pixels,
-                    flat,
-                    g * group_copies,
-                    starts[r:],
-                    copies.shape[1],
-                    sums,
-                    m * depth + r,
-                    depth,
-                    count,
-                    min(SIDE, depth - r),
-                )
+        count = min(batch, num - first)
+        for n in numba.prange(count):
+            make_copies(images, (first + n) * channels * size, table, copies[n], 0, channels)
+        for task in numba.prange(tasks):
+            _backward_weight_tiles(task, first, count, top_diff, weight_diff, group, starts, copies)

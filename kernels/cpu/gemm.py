@@ -79,52 +79,62 @@ def block_of(left):
     return (left // 2 + 15) // 16 * 16
 
 
+@jit
+def _multiply_tiles(first, last, left, a_row, a_step, strip, column, alpha, beta, c):
+    """The tiles of rows first to last - 1, given op(A) and a packed strip of op(B)."""
+    rows, columns = c.shape
+    depth, target = len(strip) // COLUMNS, c.reshape(-1)
+    k = 0
+    while k < depth or k == 0:
+        block = block_of(depth - k)
+        for tile in range(first, last):
+            micro_kernel(
+                block,
+                left,
+                tile * ROWS * depth + k * a_step,
+                a_row,
+                a_step,
+                strip,
+                k * COLUMNS,
+                COLUMNS,
+                alpha,
+                beta,
+                target,
+                tile * ROWS * columns + column,
+                columns,
+                min(ROWS, rows - tile * ROWS),
+                min(COLUMNS, columns - column),
+            )
+        beta = np.float32(1)
+        k += max(block, 1)
+
+
 def _multiply(trans_a, a, trans_b, alpha, b, beta, c, memory):
     rows, columns = c.shape
     depth = b.shape[1] if trans_b else b.shape[0]
-    row_tiles, strips = -(-rows // ROWS), -(-columns // COLUMNS)
-    most = min(strips, max(1, MOST_PACKED // (COLUMNS * max(1, depth))))
-    panels = memory[: most * COLUMNS * depth]
-    left, a_row, a_step, parts = a.reshape(-1), depth, 1, -(-depth // PART)
+    row_tiles, strips, parts = -(-rows // ROWS), -(-columns // COLUMNS), -(-depth // PART)
+    size = COLUMNS * depth
+    most = min(strips, max(1, MOST_PACKED // max(1, size)))
+    left, a_row, a_step = a.reshape(-1), depth, 1
+    # int64: a constant would make Numba compile pack_part for this value, so twice.
     if trans_a:
-        left, a_row, a_step = memory[most * COLUMNS * depth :], 1, ROWS
+        left, a_row, a_step = memory[most * size :], 1, ROWS
         for task in numba.prange(row_tiles * parts):
-            pack_part(a, True, task // parts, ROWS, task % parts, left, task // parts)
-    target = c.reshape(-1)
+            p = task // parts
+            pack_part(a, trans_a, p, np.int64(ROWS), task % parts, left, p)
     for first in range(0, strips, most):
         count = min(most, strips - first)
         for task in numba.prange(count * parts):
             p = task // parts
-            pack_part(b, not trans_b, first + p, COLUMNS, task % parts, panels, p)
+            pack_part(b, not trans_b, first + p, np.int64(COLUMNS), task % parts, memory, p)
         # Enough tasks for many threads, few enough to reuse what is in the caches.
-        size = max(1, min(ROW_TILES, row_tiles * count // TASKS))
-        groups = -(-row_tiles // size)
+        tiles = max(1, min(ROW_TILES, row_tiles * count // TASKS))
+        groups = -(-row_tiles // tiles)
         for task in numba.prange(groups * count):
-            p, group = task // groups, task % groups
-            column = (first + p) * COLUMNS
-            k, factor = 0, beta
-            while k < depth or k == 0:
-                block = block_of(depth - k)
-                for tile in range(group * size, min((group + 1) * size, row_tiles)):
-                    micro_kernel(
-                        block,
-                        left,
-                        tile * ROWS * depth + k * a_step,
-                        a_row,
-                        a_step,
-                        panels,
-                        (p * depth + k) * COLUMNS,
-                        COLUMNS,
-                        alpha,
-                        factor,
-                        target,
-                        tile * ROWS * columns + column,
-                        columns,
-                        min(ROWS, rows - tile * ROWS),
-                        min(COLUMNS, columns - column),
-                    )
-                factor = np.float32(1)
-                k += max(block, 1)
+            p, tile = task // groups, task % groups * tiles
+            strip, column = memory[p * size : (p + 1) * size], (first + p) * COLUMNS
+            last = min(tile + tiles, row_tiles)
+            _multiply_tiles(tile, last, left, a_row, a_step, strip, column, alpha, beta, c)
 
 
 # For use inside the parallel loops of other kernels: the same code on one thread.

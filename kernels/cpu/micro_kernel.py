@@ -156,31 +156,31 @@ def _write(builder, sums, alpha, beta, c, c_rows, rows, columns):
     overwrite = builder.fcmp_ordered("==", beta, F32(0.0))
     whole = builder.icmp_signed("==", columns, I64(width * vectors))
 
-    def write(masks, reads):
+    def write(reads, read_masks, write_masks):
         for i, row in enumerate(sums):
             with builder.if_then(builder.icmp_signed("<", I64(i), rows)):
                 c_row = builder.gep(c, [c_rows(I64(i))])
-                for v, (total, mask) in enumerate(zip(row, masks, strict=True)):
+                for v, total in enumerate(row):
                     place = vector_pointer(builder, c_row, v, vector)
                     value = builder.fmul(alphas, total)
                     if reads:
-                        old = builder.fmul(betas, load(builder, place, mask))
+                        old = builder.fmul(betas, load(builder, place, read_masks[v]))
                         value = builder.fadd(value, old)
-                    store(builder, value, place, mask)
+                    store(builder, value, place, write_masks[v])
 
+    everything = [None] * vectors
     with builder.if_else(whole) as (inside, at_the_edge):
         with inside, builder.if_else(overwrite) as (fresh, added):
             with fresh:
-                write([None] * vectors, reads=False)
+                write(False, everything, everything)
             with added:
-                write([None] * vectors, reads=True)
+                write(True, everything, everything)
         with at_the_edge:
-            masks = [
-                lanes_below(builder, builder.sub(columns, I64(v * width)), width)
-                for v in range(vectors)
-            ]
-            with builder.if_else(overwrite) as (fresh, added):
-                with fresh:
-                    write(masks, reads=False)
-                with added:
-                    write(masks, reads=True)
+            write_masks, read_masks = (
+                [
+                    lanes_below(builder, builder.sub(count, I64(v * width)), width)
+                    for v in range(vectors)
+                ]
+                for count in (columns, builder.select(overwrite, I64(0), columns))
+            )
+            write(True, read_masks, write_masks)
