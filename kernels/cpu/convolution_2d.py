@@ -36,7 +36,8 @@ BLOCK = 5  # tiles of W_diff side by side that one task of the weight gradient c
 SHARES = 16  # of the images, each with memory of its own
 FEW = 8  # images; with fewer, tasks are parts of the channels too
 MOST_FLOATS = 2**22  # of memory for all shares: 16 MB, unless one image needs more
-BATCH_FLOATS = 2**17  # in the copies that the weight gradient works on at a time, for the cache
+BATCH_FLOATS = 2**17  # in the copies that the weight gradient works on at a time, for the cache,
+BATCH_PIXELS = 1024  # but never fewer pixels, since each time a tile's lanes are added up
 
 
 class Plan(NamedTuple):
@@ -69,7 +70,8 @@ def make_plan(
     if copies > _column_size(bottom_shape, weight_shape, top_shape):
         return None
     starts = window_starts(table, weight_shape[1])
-    batch = max(1, min(bottom_shape[0], BATCH_FLOATS // max(1, copies)))
+    fewest = _fewest(top_shape)
+    batch = max(1, min(bottom_shape[0], max(fewest, BATCH_FLOATS // max(1, copies))))
     return Plan(table, starts, copies, *_tasks(bottom_shape, weight_shape, top_shape), batch)
 
 
@@ -80,7 +82,13 @@ def workspace(
     that is not used is not taken from the machine.)"""
     _, tasks, memory = _tasks(bottom_shape, weight_shape, top_shape)
     column = _column_size(bottom_shape, weight_shape, top_shape)
-    return max(tasks * memory, min(bottom_shape[0] * column, max(column, BATCH_FLOATS)))
+    batch = max(_fewest(top_shape) * column, BATCH_FLOATS)
+    return max(tasks * memory, min(bottom_shape[0] * column, batch))
+
+
+def _fewest(top_shape: Sequence[int]) -> int:
+    """The fewest images of a batch of the weight gradient."""
+    return -(-BATCH_PIXELS // max(1, math.prod(top_shape[2:])))
 
 
 def _column_size(
