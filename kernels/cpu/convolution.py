@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numba
 import numpy as np
 
-from . import convolution_2d, convolution_nd
+from . import convolution_2d, convolution_nd, convolution_plan
 from .jit import jit
 
 NO_BIAS = np.empty(0, np.float32)
@@ -97,7 +97,7 @@ def convolution_workspace(
 ) -> int:
     """How many floats of workspace the functions of this file need for these shapes."""
     return max(
-        convolution_2d.workspace(bottom_shape, weight_shape, top_shape),
+        convolution_plan.workspace(bottom_shape, weight_shape, top_shape),
         convolution_nd.workspace(bottom_shape, weight_shape, top_shape, group),
     )
 
@@ -108,8 +108,8 @@ def _plan(
     pad: Sequence[int],
     stride: Sequence[int],
     dilation: Sequence[int],
-) -> convolution_2d.Plan | None:
-    return convolution_2d.make_plan(
+) -> convolution_plan.Plan | None:
+    return convolution_plan.make_plan(
         bottom.shape, weight.shape, tuple(pad), tuple(stride), tuple(dilation)
     )
 

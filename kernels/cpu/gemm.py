@@ -49,7 +49,7 @@ def gemm(
     is transposed, taken for the call: a microsecond beside the product.
     """
     depth = a.shape[0] if trans_a else a.shape[1]
-    memory = aligned(packed_size(trans_a, *c.shape, depth))
+    memory = aligned(packed_size(trans_a, c.shape[0], c.shape[1], depth))
     _multiply_parallel(trans_a, a, trans_b, np.float32(alpha), b, np.float32(beta), c, memory)
 
 
@@ -62,9 +62,15 @@ def aligned(count: int) -> np.ndarray:
 
 def packed_size(trans_a: bool, rows: int, columns: int, depth: int) -> int:
     """How many floats of memory `multiply` needs."""
-    strips = min(-(-columns // COLUMNS), max(1, MOST_PACKED // (COLUMNS * max(1, depth))))
+    strips = _strips_at_once(columns, depth)
     row_tiles = -(-rows // ROWS) if trans_a else 0
     return (strips * COLUMNS + row_tiles * ROWS) * depth
+
+
+@jit
+def _strips_at_once(columns, depth):
+    strips = -(-columns // COLUMNS)
+    return max(1, min(strips, MOST_PACKED // (COLUMNS * max(1, depth))))
 
 
 @jit
@@ -114,7 +120,7 @@ def _multiply(trans_a, a, trans_b, alpha, b, beta, c, memory):
     depth = b.shape[1] if trans_b else b.shape[0]
     row_tiles, strips, parts = -(-rows // ROWS), -(-columns // COLUMNS), -(-depth // PART)
     size = COLUMNS * depth
-    most = min(strips, max(1, MOST_PACKED // max(1, size)))
+    most = _strips_at_once(columns, depth)
     left, a_row, a_step = a.reshape(-1), depth, 1
     # int64: a constant would make Numba compile pack_part for this value, so twice.
     if trans_a:

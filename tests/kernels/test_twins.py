@@ -15,6 +15,7 @@ MACHINERY = {  # of the CPU: how kernels are compiled, and what several of them 
     "__init__",
     "convolution_2d",
     "convolution_nd",
+    "convolution_plan",
     "dot_kernel",
     "jit",
     "micro_kernel",
