@@ -1,5 +1,6 @@
 """The contract that every layer keeps."""
 
+import abc
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, ClassVar
@@ -11,7 +12,7 @@ from .blob import Blob
 TRAIN, TEST = 0, 1  # the phases, as pycaffe numbers them
 
 
-class Layer:
+class Layer(abc.ABC):
     """One operation of the net: top = f(bottom; blobs).
 
     The net calls, in this order: the constructor, `setup` once, `reshape` after setup and whenever
@@ -79,13 +80,13 @@ class Layer:
     def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Once: check the parameters; make and fill `blobs`."""
 
+    @abc.abstractmethod
     def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Shape the tops and whatever else depends on the bottoms' shapes."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Compute the tops' data from the bottoms' data."""
-        raise NotImplementedError
 
     def backward(
         self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
