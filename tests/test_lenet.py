@@ -60,7 +60,7 @@ def trained(tmp_path_factory) -> tuple[Path, str]:
         ("snapshot_prefix", f'"{folder}/lenet"'),
     ):
         solver = re.sub(rf"^{field}:.*$", f"{field}: {value}", solver, flags=re.M)
-    (folder / "solver.prototxt").write_text(solver + "\nrandom_seed: 1701\n")
+    (folder / "solver.prototxt").write_text(solver)
     return folder, run("tools.caffe", "train", f"--solver={folder}/solver.prototxt")
 
 
