@@ -135,3 +135,32 @@ def test_the_tutorials_own_text_trains(trained, tmp_path) -> None:
     assert losses[0] == losses[1]
     assert "deprecated V1LayerParameter" in logs[0]
     assert os.path.exists(tmp_path / "v1_iter_20.caffemodel")
+
+
+def test_kernels_just_compiled_and_kernels_from_the_cache_give_the_same_bits(tmp_path) -> None:
+    script = f"""
+import hashlib, sys
+sys.path.insert(0, {str(ROOT / "tests" / "net")!r})
+from net_testing import fill_inputs, lenet_text, make_net
+import caffe
+caffe.set_random_seed(1)
+net = make_net(lenet_text())
+fill_inputs(net, classes=10)
+net.forward_backward()
+print(hashlib.sha256(b"".join(p.diff.tobytes() for p in net.learnable_params)).hexdigest())
+"""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "GLOG_minloglevel": "0"}
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for _ in range(2)
+    )
+    assert "Compiling kernels" in first.stderr
+    assert "Compiling kernels" not in second.stderr
+    assert first.stdout == second.stdout

@@ -42,7 +42,8 @@ def jit(
     from a thread of the user's own, nor from another parallel kernel's loop.
     inline: LLVM copies the machine code into each caller, for small steps of inner loops (passing
     an array to a function otherwise costs some nanoseconds).
-    fastmath: which liberties LLVM may take with floating point, as numba.njit's.
+    fastmath: which liberties LLVM may take with floating point, as numba.njit's. Not for what a
+    parallel loop calls: its last bits would differ between the first run and the cached ones.
     """
     if function is None:
         return functools.partial(jit, parallel=parallel, inline=inline, fastmath=fastmath)
