@@ -8,14 +8,9 @@ with a kernel of its own, plus a bias.
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from .base_convolution import BaseConvolution
 from .blob import Blob, aligned_zeros
-from .fillers import fill
 from .registry import register
-
-NO_BIAS = np.empty(0, np.float32)
 
 
 @register
@@ -52,13 +47,10 @@ class Convolution(BaseConvolution):
             raise self.error(
                 f"num_output {self.num_output} is not a multiple of group {self.group}"
             )
-        weight = Blob(self.num_output, self.channels // self.group, *self.kernel)
-        fill(weight, param.weight_filler, self.error)
-        self.add_parameter(weight)
+        shape = (self.num_output, self.channels // self.group, *self.kernel)
+        self.add_parameter(shape, param.weight_filler)
         if param.bias_term:
-            bias = Blob(self.num_output)
-            fill(bias, param.bias_filler, self.error)
-            self.add_parameter(bias)
+            self.add_parameter((self.num_output,), param.bias_filler)
         self.workspace = aligned_zeros(0)
 
     def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
@@ -89,7 +81,7 @@ class Convolution(BaseConvolution):
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Convolve each bottom into its top."""
-        bias = self.blobs[1].data if len(self.blobs) > 1 else NO_BIAS
+        bias = self.blobs[1].data if len(self.blobs) > 1 else self.kernels.NO_BIAS
         for source, target in zip(bottom, top, strict=True):
             self.kernels.convolution_forward(
                 source.data.reshape(self.bottom_view),

@@ -3,14 +3,9 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from .blob import Blob
-from .fillers import fill
 from .layer import Layer
 from .registry import register
-
-NO_BIAS = np.empty(0, np.float32)
 
 
 @register
@@ -31,13 +26,9 @@ class InnerProduct(Layer):
         axis = self.canonical_axis(param.axis, len(bottom[0].shape))
         self.num_inputs = math.prod(bottom[0].shape[axis:])
         shape = (param.num_output, self.num_inputs)
-        weight = Blob(*(reversed(shape) if param.transpose else shape))
-        fill(weight, param.weight_filler, self.error)
-        self.add_parameter(weight)
+        self.add_parameter(shape[::-1] if param.transpose else shape, param.weight_filler)
         if param.bias_term:
-            bias = Blob(param.num_output)
-            fill(bias, param.bias_filler, self.error)
-            self.add_parameter(bias)
+            self.add_parameter((param.num_output,), param.bias_filler)
 
     def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Raises CaffeError for a bottom that does not fit the weights."""
@@ -59,7 +50,7 @@ class InnerProduct(Layer):
         self.kernels.inner_product_forward(
             bottom[0].data.reshape(self.bottom_view),
             self.blobs[0].data,
-            self.blobs[1].data if len(self.blobs) > 1 else NO_BIAS,
+            self.blobs[1].data if len(self.blobs) > 1 else self.kernels.NO_BIAS,
             top[0].data.reshape(self.top_view),
             self.param.inner_product_param.transpose,
         )

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from ..errors import CaffeError
 from ..kernels import cpu
 from .blob import Blob
+from .fillers import fill
 
 TRAIN, TEST = 0, 1  # the phases, as pycaffe numbers them
 
@@ -107,7 +108,9 @@ class Layer(abc.ABC):
             raise self.error(f"axis {axis} does not exist in a blob of {num_axes} axes")
         return axis % num_axes
 
-    def add_parameter(self, blob: Blob) -> None:
-        """Append a learnable parameter."""
+    def add_parameter(self, shape: Sequence[int], filler: Any) -> None:
+        """Append a learnable parameter of this shape, filled as the FillerParameter says."""
+        blob = Blob(*shape)
+        fill(blob, filler, self.error)
         self.blobs.append(blob)
         self.param_propagate_down.append(True)

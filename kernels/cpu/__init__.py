@@ -4,6 +4,7 @@ from .accuracy import accuracy
 from .average_pooling import average_pooling_backward, average_pooling_forward
 from .blas1 import add, asum, axpy, copy, dot, fill, scale, sum_of_squares
 from .convolution import (
+    NO_BIAS,
     convolution_backward_bias,
     convolution_backward_data,
     convolution_backward_weight,
@@ -27,6 +28,7 @@ from .tanh import tanh_backward, tanh_forward
 from .transform import transform
 
 __all__ = [
+    "NO_BIAS",
     "NO_LABEL",
     "accuracy",
     "add",

@@ -19,7 +19,7 @@ import numpy as np
 from . import convolution_2d, convolution_nd, convolution_plan
 from .jit import jit
 
-NO_BIAS = np.empty(0, np.float32)
+NO_BIAS = np.empty(0, np.float32)  # given for a bias where there is none
 
 
 def convolution_forward(

@@ -13,6 +13,8 @@ import numpy as np
 
 from .im2col import padded, windows
 
+NO_BIAS = np.empty(0, np.float32)  # given for a bias where there is none
+
 
 def convolution_forward(
     bottom: np.ndarray,
