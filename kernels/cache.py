@@ -16,6 +16,7 @@ from typing import Any
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from ..glog import logger
+from .threads import start_layer
 
 
 class KernelCache(FunctionCache):
@@ -29,6 +30,7 @@ class KernelCache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The kernel compiled for the types `sig`; None where there is none, or a damaged one."""
+        start_layer()  # machine code that is loaded looks for its symbols at once
         try:
             return super().load_overload(sig, target_context)
         except Exception as error:  # from any depth of pickle, Numba or LLVM

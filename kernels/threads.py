@@ -13,6 +13,7 @@ import importlib
 import os
 
 import numba
+from numba.np.ufunc import parallel
 
 from ..errors import CaffeError
 from ..glog import logger
@@ -37,6 +38,11 @@ def choose_layer() -> None:
             "much more slowly, and must not run in two Python threads at once. Install libgomp1 "
             "(Debian's name for it)"
         )
+
+
+def start_layer() -> None:
+    """Have Numba start its threading layer, unless it has: compiled loops need its symbols."""
+    parallel._launch_threads()
 
 
 def _can_load(pool: str) -> bool:

@@ -1,6 +1,8 @@
 """Blob: an n-dimensional float32 array of values (data) and their gradient (diff)."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +33,7 @@ class Blob:
         self._diff: np.ndarray | None = None
         self._data_memory: np.ndarray | None = None
         self._diff_memory: np.ndarray | None = None
+        self._compute_diff: Callable[[np.ndarray], Any] | None = None
         if shape:
             self.reshape(*shape)
 
@@ -48,7 +51,25 @@ class Blob:
         if self._diff is None:
             self._diff_memory = self._fitting(self._diff_memory)
             self._diff = self._diff_memory[: self.count].reshape(self._shape)
+        if self._compute_diff is not None:
+            self._compute_diff(self._diff)
+            self._compute_diff = None
         return self._diff
+
+    @property
+    def has_diff(self) -> bool:
+        """Whether the gradient was read or written since the blob got its shape: someone may hold
+        the array."""
+        return self._diff is not None
+
+    @property
+    def diff_is_deferred(self) -> bool:
+        """Whether the gradient waits to be computed until somebody reads it."""
+        return self._compute_diff is not None
+
+    def defer_diff(self, compute: Callable[[np.ndarray], Any]) -> None:
+        """Have compute(diff) write the gradient when it is read."""
+        self._compute_diff = compute
 
     def _fitting(self, memory: np.ndarray | None) -> np.ndarray:
         if memory is None or memory.size < self.count:
@@ -85,7 +106,7 @@ class Blob:
         if math.prod(shape) > MAX_COUNT:
             raise CaffeError(f"a blob cannot have the shape {shape}: more than {MAX_COUNT} values")
         self._shape = shape
-        self._data = self._diff = None
+        self._data = self._diff = self._compute_diff = None
 
     def share_data(self, other: "Blob") -> None:
         """Let this blob's data be the same memory as the other's (equal counts)."""

@@ -8,8 +8,10 @@ with a kernel of its own, plus a bias.
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from .base_convolution import BaseConvolution
-from .blob import Blob, aligned_zeros
+from .blob import Blob
 from .registry import register
 
 
@@ -51,7 +53,6 @@ class Convolution(BaseConvolution):
         self.add_parameter(shape, param.weight_filler)
         if param.bias_term:
             self.add_parameter((self.num_output,), param.bias_filler)
-        self.workspace = aligned_zeros(0)
 
     def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Raises CaffeError for bottoms that differ or do not fit the weights."""
@@ -73,20 +74,22 @@ class Convolution(BaseConvolution):
         self.top_view = (math.prod(images), self.num_output, *outputs)
         for blob in top:
             blob.reshape(*images, self.num_output, *outputs)
-        size = self.kernels.convolution_workspace(
+        self.workspace_size = self.kernels.convolution_workspace(
             self.bottom_view, self.blobs[0].shape, self.top_view, self.group
         )
-        if self.workspace.size < size:
-            self.workspace = aligned_zeros(size)
+
+    @property
+    def bias(self) -> np.ndarray:
+        """The bias, an empty array where there is none."""
+        return self.blobs[1].data if len(self.blobs) > 1 else self.kernels.NO_BIAS
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Convolve each bottom into its top."""
-        bias = self.blobs[1].data if len(self.blobs) > 1 else self.kernels.NO_BIAS
         for source, target in zip(bottom, top, strict=True):
             self.kernels.convolution_forward(
                 source.data.reshape(self.bottom_view),
                 self.blobs[0].data,
-                bias,
+                self.bias,
                 target.data.reshape(self.top_view),
                 *self._form(),
             )
@@ -110,4 +113,5 @@ class Convolution(BaseConvolution):
                 )
 
     def _form(self) -> tuple:
-        return self.pad, self.stride, self.dilation, self.group, self.workspace
+        workspace = self.workspace.floats(self.workspace_size)
+        return self.pad, self.stride, self.dilation, self.group, workspace

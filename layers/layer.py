@@ -9,6 +9,7 @@ from ..errors import CaffeError
 from ..kernels import cpu
 from .blob import Blob
 from .fillers import fill
+from .workspace import Workspace
 
 TRAIN, TEST = 0, 1  # the phases, as pycaffe numbers them
 
@@ -29,6 +30,7 @@ class Layer(abc.ABC):
         kernels: the twin (caffe.kernels.cpu) whose functions compute
         blobs: the learnable parameters, made by `setup`
         param_propagate_down: for each of `blobs`, whether backward computes its diff
+        workspace: memory for the time of a forward or backward; a net's layers share theirs
     """
 
     type: ClassVar[str] = ""
@@ -45,6 +47,7 @@ class Layer(abc.ABC):
         self.kernels = kernels
         self.blobs: list[Blob] = []
         self.param_propagate_down: list[bool] = []
+        self.workspace = Workspace()
 
     @property
     def name(self) -> str:

@@ -18,6 +18,7 @@ from .layer import Layer
 from .registry import register
 
 MAX, AVE, STOCHASTIC = 0, 1, 2  # PoolingParameter.PoolMethod
+Pair = tuple[int, int]
 FLOOR = 1  # PoolingParameter.RoundMode
 
 
@@ -86,6 +87,11 @@ class Pooling(Layer):
         if self.is_max:
             self.mask = np.zeros(top[0].shape, np.int32)
 
+    @property
+    def window(self) -> tuple[Pair, Pair, Pair]:
+        """Kernel, pad and stride."""
+        return self.kernel, self.pad, self.stride
+
     def _pooled_length(self, length: int, axis: int) -> int:
         kernel, pad, stride = self.kernel[axis], self.pad[axis], self.stride[axis]
         room = length + 2 * pad - kernel
@@ -108,11 +114,10 @@ class Pooling(Layer):
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Pool each window."""
-        window = (self.kernel, self.pad, self.stride)
         if not self.is_max:
-            self.kernels.average_pooling_forward(bottom[0].data, top[0].data, *window)
+            self.kernels.average_pooling_forward(bottom[0].data, top[0].data, *self.window)
             return
-        self.kernels.max_pooling_forward(bottom[0].data, top[0].data, self.mask, *window)
+        self.kernels.max_pooling_forward(bottom[0].data, top[0].data, self.mask, *self.window)
         if len(top) > 1:
             top[1].data[...] = self.mask
 
@@ -125,6 +130,4 @@ class Pooling(Layer):
         if self.is_max:
             self.kernels.max_pooling_backward(top[0].diff, self.mask, bottom[0].diff)
         else:
-            self.kernels.average_pooling_backward(
-                top[0].diff, bottom[0].diff, self.kernel, self.pad, self.stride
-            )
+            self.kernels.average_pooling_backward(top[0].diff, bottom[0].diff, *self.window)

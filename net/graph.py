@@ -13,6 +13,7 @@ from ..layers.blob import Blob
 from ..layers.layer import Layer
 from ..proto.prototxt import format_message
 from . import backward_plan, debug, weights
+from .fusion import find_pairs
 from .splits import insert_splits
 from .state import filter_net
 from .wiring import wire
@@ -92,6 +93,7 @@ class Graph:
             [(top, weight) for top, weight in zip(tops, weights, strict=True) if weight]
             for tops, weights in zip(self._tops, wiring.loss_weights, strict=True)
         ]
+        self._pairs = find_pairs(wiring)
         self._losses_in_place = {
             i
             for i, losses in enumerate(self._losses)
@@ -102,19 +104,27 @@ class Graph:
         """Run the layers `start` to `end` (both included) forward. Returns their loss: the sum
         over the tops with a loss weight of weight * sum(data)."""
         check_process()
-        loss, wiring = 0.0, self._wiring
+        loss, i = 0.0, start
         try:
-            for i in range(start, end + 1):
-                layer, bottom, top = self.layers[i], self._bottoms[i], self._tops[i]
-                if self._shapes[i] != [blob.shape for blob in bottom]:
-                    self._reshape_layer(i)
-                layer.forward(bottom, top)
+            while i <= end:
+                self._reshape_if_needed(i)
+                pair = self._pairs.get(i) if i < end and not self.debug_info else None
+                if pair is not None:
+                    self._reshape_if_needed(i + 1)
+                    pair.forward(self._bottoms[i], self._tops[i], self._tops[i + 1])
+                    i += 2
+                    continue
+                self._settle_diff(i - 1)
+                self.layers[i].forward(self._bottoms[i], self._tops[i])
                 for blob, weight in self._losses[i]:
                     loss += weight * (blob.data.item() if blob.count == 1 else blob.data.sum())
                 if self.debug_info:
-                    debug.log_forward(wiring, i)
+                    debug.log_forward(self._wiring, i)
+                i += 1
         except CaffeError as error:
-            record = "" if error.item is None else wiring.record_name(i, error.bottom, error.item)
+            record = ""
+            if error.item is not None:
+                record = self._wiring.record_name(i, error.bottom, error.item)
             if not record:
                 raise
             raise CaffeError(f"{error} ({record})") from error
@@ -123,9 +133,22 @@ class Graph:
     def backward_from_to(self, start: int, end: int) -> None:
         """Run the layers `start` down to `end` (both included) backward."""
         check_process()
-        wiring = self._wiring
-        for i in range(start, end - 1, -1):
-            if wiring.layer_need_backward[i]:
+        wiring, i = self._wiring, start
+        for below in range(end - 1):
+            self._settle_diff(below)
+        while i >= end:
+            pair = self._pairs.get(i - 1) if i > end and not self.debug_info else None
+            if not wiring.layer_need_backward[i]:
+                i -= 1
+            elif pair is not None:
+                pair.backward(
+                    self._tops[i],
+                    wiring.bottom_need_backward[i - 1],
+                    self._tops[i - 1],
+                    self._bottoms[i - 1],
+                )
+                i -= 2
+            else:
                 if i in self._losses_in_place:
                     wiring.set_loss_weights(i)  # the last backward overwrote them
                 self.layers[i].backward(
@@ -133,6 +156,13 @@ class Graph:
                 )
                 if self.debug_info:
                     debug.log_backward(wiring, i)
+                i -= 1
+
+    def _settle_diff(self, i: int) -> None:
+        """Compute the gradient that the pair which begins with layer i, if one does, has deferred:
+        what it is computed from is about to change."""
+        if i in self._pairs and self._tops[i][0].diff_is_deferred:
+            _ = self._tops[i][0].diff
 
     def forward_loss(self) -> float:
         """A whole forward pass. Returns the loss."""
@@ -145,6 +175,10 @@ class Graph:
         if self.debug_info:
             debug.log_norms(self._wiring.parameters)
         return loss
+
+    def _reshape_if_needed(self, i: int) -> None:
+        if self._shapes[i] != [blob.shape for blob in self._bottoms[i]]:
+            self._reshape_layer(i)
 
     def _reshape_layer(self, i: int) -> None:
         with self._wiring.naming_bottoms(i):

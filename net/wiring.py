@@ -10,6 +10,7 @@ from ..glog import logger
 from ..layers.blob import Blob
 from ..layers.layer import Layer
 from ..layers.registry import create_layer
+from ..layers.workspace import Workspace
 from .parameters import Parameters
 from .splits import unknown_bottom
 
@@ -103,6 +104,7 @@ class _Wirer:
         self.blob_id: dict[str, int] = {}  # the latest blob of each name
         self.unread: set[str] = set()  # tops that no layer has read yet
         self.blob_need_backward: list[bool] = []
+        self.workspace = Workspace()  # of all layers together
         self.bytes = 0
         for layer_param in param.layer:
             self._add_layer(layer_param)
@@ -120,6 +122,7 @@ class _Wirer:
             )
         logger.info("Creating layer %s", name)
         layer = create_layer(layer_param, layer_param.phase)
+        layer.workspace = self.workspace
         given = len(layer_param.propagate_down)
         if given not in (0, len(layer_param.bottom)):
             raise layer.error(

@@ -11,6 +11,12 @@ from .convolution import (
     convolution_forward,
     convolution_workspace,
 )
+from .convolution_max_pooling import (
+    convolution_max_pooling_backward_data,
+    convolution_max_pooling_backward_weight,
+    convolution_max_pooling_forward,
+    convolution_max_pooling_workspace,
+)
 from .gemm import gemm
 from .im2col import col2im, im2col
 from .inner_product import (
@@ -24,6 +30,7 @@ from .relu import relu_backward, relu_forward
 from .sgd import sgd_update
 from .softmax import softmax_backward, softmax_forward
 from .softmax_loss import NO_LABEL, softmax_loss_backward, softmax_loss_forward
+from .split_records import split_records
 from .tanh import tanh_backward, tanh_forward
 from .transform import transform
 
@@ -41,6 +48,10 @@ __all__ = [
     "convolution_backward_data",
     "convolution_backward_weight",
     "convolution_forward",
+    "convolution_max_pooling_backward_data",
+    "convolution_max_pooling_backward_weight",
+    "convolution_max_pooling_forward",
+    "convolution_max_pooling_workspace",
     "convolution_workspace",
     "copy",
     "dot",
@@ -61,6 +72,7 @@ __all__ = [
     "softmax_forward",
     "softmax_loss_backward",
     "softmax_loss_forward",
+    "split_records",
     "sum_of_squares",
     "tanh_backward",
     "tanh_forward",

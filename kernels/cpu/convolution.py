@@ -13,11 +13,13 @@ more, or where the windows hardly overlap, on im2col's matrix (convolution_nd.py
 
 from collections.abc import Sequence
 
-import numba
 import numpy as np
 
-from . import convolution_2d, convolution_nd, convolution_plan
+from . import convolution_2d, convolution_2d_backward, convolution_nd, convolution_plan
 from .jit import jit
+from .line_sum import line_sum
+from .parallel import parallel_for
+from .shares import share_count
 
 NO_BIAS = np.empty(0, np.float32)  # given for a bias where there is none
 
@@ -60,7 +62,7 @@ def convolution_backward_data(
             convolution_nd.DATA, bottom_diff, weight, NO_BIAS, top_diff, form, workspace
         )
     else:
-        convolution_2d.backward_data(plan, top_diff, weight, bottom_diff, group, workspace)
+        convolution_2d_backward.backward_data(plan, top_diff, weight, bottom_diff, group, workspace)
 
 
 def convolution_backward_weight(
@@ -81,7 +83,9 @@ def convolution_backward_weight(
             convolution_nd.WEIGHT, bottom, weight_diff, NO_BIAS, top_diff, form, workspace
         )
     else:
-        convolution_2d.backward_weight(plan, bottom, top_diff, weight_diff, group, workspace)
+        convolution_2d_backward.backward_weight(
+            plan, bottom, top_diff, weight_diff, group, workspace
+        )
 
 
 def convolution_backward_bias(top_diff: np.ndarray, bias_diff: np.ndarray) -> None:
@@ -115,31 +119,18 @@ def _plan(
 
 
 @jit
-def _sum_of_planes(top_diff, m):
-    # Eight interleaved sums, which LLVM turns into one vector. Leaving the order to LLVM
-    # (fastmath) would not do: it optimises the body of a parallel loop once more for the cache
-    # than for the process that compiles it, and the two would differ in their last bits.
-    total = np.float64(0)
-    for n in range(top_diff.shape[0]):
-        plane = top_diff[n, m]
-        whole = plane.size // 8 * 8
-        a = b = c = d = e = f = g = h = np.float32(0)
-        for o in range(0, whole, 8):
-            a += plane[o]
-            b += plane[o + 1]
-            c += plane[o + 2]
-            d += plane[o + 3]
-            e += plane[o + 4]
-            f += plane[o + 5]
-            g += plane[o + 6]
-            h += plane[o + 7]
-        for o in range(whole, plane.size):
-            a += plane[o]
-        total += ((a + b) + (c + d)) + ((e + f) + (g + h))
-    return total
-
-
-@jit(parallel=True)
 def _backward_bias(top_diff, bias_diff):
-    for m in numba.prange(bias_diff.size):
-        bias_diff[m] += _sum_of_planes(top_diff, np.int64(m))
+    count = min(share_count(top_diff.size), bias_diff.size)
+    parallel_for(_backward_bias_share, count, (count, top_diff, bias_diff))
+
+
+@jit
+def _backward_bias_share(i, count, top_diff, bias_diff):
+    """Share i of `count` of the channels. Sums over images add in float64."""
+    num, channels, size = top_diff.shape
+    flat = top_diff.reshape(-1)
+    for m in range(channels * i // count, channels * (i + 1) // count):
+        total = 0.0
+        for n in range(num):
+            total += line_sum(flat, (n * channels + m) * size, size)
+        bias_diff[m] += total

@@ -19,12 +19,13 @@ Processing", 2006.
 import math
 from collections.abc import Sequence
 
-import numba
 import numpy as np
 
 from .gemm import multiply, packed_size
 from .im2col import add_column, fill_column, geometry
 from .jit import jit
+from .parallel import parallel_for
+from .shares import share, share_count
 
 MOST_SHARES = 16
 MOST_COLUMN = 2**26  # floats in the columns of all shares together: 256 MB
@@ -107,44 +108,58 @@ def convolve(
         _add_up(sums.reshape(len(sums), -1), weight.reshape(-1))
 
 
-@jit(parallel=True)
+@jit
 def _convolve(product, own, table, images, weights, bias, outputs, buffers):
     """One of the three products, for all images and groups."""
+    arguments = (product, own, table, images, weights, bias, outputs, buffers)
+    parallel_for(_convolve_share, len(buffers[0]), arguments)
+
+
+@jit
+def _convolve_share(i, product, own, table, images, weights, bias, outputs, buffers):
     sums, columns, packed = buffers
-    num, groups, rows, _ = outputs.shape
+    shares, groups, rows, _ = sums.shape
+    num = len(outputs)
     start = np.float32(1 if product == WEIGHT or bias.size else 0)  # of what the product adds to
-    for s in numba.prange(len(columns)):
-        sums[s] = 0
-        for n in range(num * s // len(columns), num * (s + 1) // len(columns)):
-            for g in range(groups):
-                column = images[n, g] if own else columns[s]
-                if product != DATA and not own:
-                    fill_column(images[n, g], table, column)
-                left, right, result = weights[g], column, outputs[n, g]
-                if product == FORWARD:
-                    for m in range(rows if bias.size else 0):
-                        result[m] = bias[g * rows + m]
-                elif product == DATA:
-                    right, result = result, right
-                else:
-                    left, result = result, sums[s, g]
-                multiply(
-                    product == DATA,
-                    left,
-                    product == WEIGHT,
-                    np.float32(1),
-                    right,
-                    start,
-                    result,
-                    packed[s],
-                )
-                if product == DATA and not own:
-                    add_column(column, table, images[n, g])
+    sums[i] = 0
+    for n in range(num * i // shares, num * (i + 1) // shares):
+        for g in range(groups):
+            column = images[n, g] if own else columns[i]
+            if product != DATA and not own:
+                fill_column(0, 1, images[n, g], table, column)
+            left, right, result = weights[g], column, outputs[n, g]
+            if product == FORWARD:
+                for m in range(rows if bias.size else 0):
+                    result[m] = bias[g * rows + m]
+            elif product == DATA:
+                right, result = result, right
+            else:
+                left, result = result, sums[i, g]
+            multiply(
+                product == DATA,
+                left,
+                product == WEIGHT,
+                np.float32(1),
+                right,
+                start,
+                result,
+                packed[i],
+            )
+            if product == DATA and not own:
+                add_column(0, 1, column, table, images[n, g])
 
 
-@jit(parallel=True)
+@jit
 def _add_up(sums, total):
     """total += the sums of all shares, in their order."""
-    for i in numba.prange(total.size):
-        for s in range(len(sums)):
-            total[i] += sums[s, i]
+    count = share_count(sums.size)
+    parallel_for(_add_part, count, (count, sums, total))
+
+
+@jit
+def _add_part(i, count, sums, total):
+    first, last = share(i, count, total.size)
+    for s in range(len(sums)):
+        part, whole = sums[s, first:last], total[first:last]
+        for j in range(part.size):
+            whole[j] += part[j]

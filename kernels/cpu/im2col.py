@@ -16,10 +16,11 @@ the last two are walked by division, once for each plane of lines.
 
 from collections.abc import Sequence
 
-import numba
 import numpy as np
 
 from .jit import jit
+from .parallel import parallel_for
+from .shares import share_count
 from .vector import add_line, copy_line
 
 INPUT, KERNEL, PAD, STRIDE, DILATION, OUTPUT = range(6)  # the rows of `geometry`
@@ -35,7 +36,7 @@ def im2col(
 ) -> None:
     """Fill `column` with the windows of `image`."""
     shape = geometry(image.shape[1:], kernel, pad, stride, dilation)
-    _im2col_parallel(image.reshape(image.shape[0], -1), shape, column)
+    _im2col(image.reshape(image.shape[0], -1), shape, column)
 
 
 def col2im(
@@ -48,7 +49,7 @@ def col2im(
 ) -> None:
     """Overwrite `image` with the sum of the windows in `column`."""
     shape = geometry(image.shape[1:], kernel, pad, stride, dilation)
-    _col2im_parallel(column, shape, image.reshape(image.shape[0], -1))
+    _col2im(column, shape, image.reshape(image.shape[0], -1))
 
 
 def geometry(
@@ -156,26 +157,34 @@ _fill = _make_walk(_copy_to_column)
 _add = _make_walk(_add_to_image)
 
 
-def _im2col(image, geometry, column):
+@jit
+def fill_column(i, count, image, geometry, column):
+    """im2col of share i of `count` of the channels. image: (C, all positions)."""
     rows = len(column) // len(image)
     padded = geometry[PAD].any()
-    for c in numba.prange(len(image)):
+    for c in range(len(image) * i // count, len(image) * (i + 1) // count):
         part = column[c * rows : (c + 1) * rows]
         if padded:  # else every input lies inside
             part[:] = 0
         _fill(image[c], geometry, part)
 
 
-def _col2im(column, geometry, image):
+@jit
+def add_column(i, count, column, geometry, image):
+    """col2im of share i of `count` of the channels. image: (C, all positions)."""
     rows = len(column) // len(image)
-    for c in numba.prange(len(image)):
+    for c in range(len(image) * i // count, len(image) * (i + 1) // count):
         image[c] = 0
         _add(image[c], geometry, column[c * rows : (c + 1) * rows])
 
 
-# For use inside the parallel loops of other kernels: the same code on one thread.
-fill_column = jit(_im2col)
-add_column = jit(_col2im)
+@jit
+def _im2col(image, geometry, column):
+    count = min(share_count(column.size), len(image))
+    parallel_for(fill_column, count, (count, image, geometry, column))
 
-_im2col_parallel = jit(parallel=True)(_im2col)
-_col2im_parallel = jit(parallel=True)(_col2im)
+
+@jit
+def _col2im(column, geometry, image):
+    count = min(share_count(column.size), len(image))
+    parallel_for(add_column, count, (count, column, geometry, image))

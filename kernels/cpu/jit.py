@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba import types
 from numba.core import event as numba_event
 
 from ...glog import logger
@@ -50,6 +51,7 @@ def jit(
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     options |= {"parallel": parallel, "forceinline": inline, "fastmath": fastmath}
     dispatcher = numba.njit(**options)(function)
+    _ignore_constants(dispatcher)
     folder = cache_folder()
     if folder is not None:
         # Numba reads its global setting while a cache is made; other users of Numba keep theirs.
@@ -62,6 +64,18 @@ def jit(
             numba.config.CACHE_DIR = users_folder
     _announcer.kernels.add(dispatcher)
     return dispatcher
+
+
+def _ignore_constants(dispatcher: Any) -> None:
+    """Have jitted code that calls this function with a constant, as in f(x, 0), use what is
+    compiled for all values; Numba would compile the function anew for each."""
+    template_for = dispatcher.get_call_template
+
+    def get_call_template(args: Any, kws: Any) -> Any:
+        args = tuple(types.unliteral(given) for given in args)
+        return template_for(args, {name: types.unliteral(given) for name, given in kws.items()})
+
+    dispatcher.get_call_template = get_call_template
 
 
 def source_hash() -> str:

@@ -78,6 +78,28 @@ def _search_any(
 
 
 @jit
+def max_pool_planes(
+    bottom, bottom_first, planes, height, width, top, mask, top_first, ph, pw, kernel, pad, stride
+):
+    size = kernel[0]
+    rows, columns = 0, 0
+    if kernel == (size, size) and 2 <= size <= 3 and stride == (2, 2) and pad == (0, 0):
+        rows = max(min((height - size) // 2 + 1, ph), 0)
+        columns = max(min((width - size) // 2 + 1, pw), 0)
+    for p in range(planes):
+        b = bottom[
+            bottom_first + p * height * width : bottom_first + (p + 1) * height * width
+        ].reshape((height, width))
+        t = top[top_first + p * ph * pw : top_first + (p + 1) * ph * pw].reshape((ph, pw))
+        m = mask[top_first + p * ph * pw : top_first + (p + 1) * ph * pw].reshape((ph, pw))
+        if size == 2:
+            _search_2x2(b, t, m, rows, columns)
+        elif size == 3:
+            _search_3x3(b, t, m, rows, columns)
+        _search_any(b, t, m, kernel, pad, stride, (rows, columns))
+
+
+@jit
 def _planes(array: np.ndarray) -> np.ndarray:
     n, c, height, width = array.shape
     return array.reshape((n * c, height, width))

@@ -6,7 +6,8 @@
 For each k the kernel loads the row b[k] as a few vectors, broadcasts each a[k, i] and multiplies
 and adds into rows x vectors accumulators, which stay in registers from the first k to the last.
 So `columns + rows` values loaded make `columns * rows` multiply-adds, enough to keep a core's
-multipliers busy. Numba cannot be talked into this by plain loops, so the loop is written as an
+multipliers busy. The rows of C are asked for from memory before the first k, to be there after
+the last. Numba cannot be talked into this by plain loops, so the loop is written as an
 intrinsic: a function that emits LLVM's vector instructions itself.
 
 Only the rows of b and C must lie in one piece. Where each row begins is a stride or a table, so
@@ -33,6 +34,7 @@ from .vector import (
     lanes_below,
     load,
     many_registers,
+    prefetch,
     store,
     vector_pointer,
 )
@@ -59,7 +61,7 @@ def host_tile() -> Tile:
     return Tile(5, 4 if many_registers() else 2, host_width())
 
 
-def make_micro_kernel(tile: Tile) -> Any:
+def make_micro_kernel(tile: Tile, bias: bool = False) -> Any:
     """The micro-kernel for a tile, callable from jitted code:
 
     micro_kernel(depth, a, a_start, a_row, a_step, b, b_start, b_rows,
@@ -70,11 +72,14 @@ def make_micro_kernel(tile: Tile) -> Any:
     or numbers, from one row to the next. `depth` values of k. Only `rows` by `columns` of the tile
     are written, and only so many rows of a are read, but of b all columns. Where beta is 0, C is
     not read.
-    """
 
-    @intrinsic
-    def micro_kernel(typingctx, depth, a, a_start, a_row, a_step, b, b_start, b_rows, alpha, beta, c, c_start, c_rows, rows, columns):  # fmt: skip  # noqa: E501
-        letters = {
+    With `bias` two more arguments follow, bias and bias_start, and bias[bias_start + i], a flat
+    float32 array, is added to C[i] at last.
+    """
+    letters = "ixiiixibffxicii"
+
+    def declare(b_rows, c_rows):
+        kinds = {
             "i": types.int64,
             "f": types.float32,
             "x": FLAT,
@@ -84,31 +89,46 @@ def make_micro_kernel(tile: Tile) -> Any:
 
         def generate(context, builder, signature, arguments):
             (depth, a, a_start, a_row, a_step, b, b_start, b_rows,
-             alpha, beta, c, c_start, c_rows, rows, columns) = arguments  # fmt: skip
+             alpha, beta, c, c_start, c_rows, rows, columns) = arguments[:15]  # fmt: skip
             a = element_pointer(context, builder, a, a_start)
             b = element_pointer(context, builder, b, b_start)
             c = element_pointer(context, builder, c, c_start)
-            b_rows = _rows(context, builder, letters["b"], b_rows)
-            c_rows = _rows(context, builder, letters["c"], c_rows)
+            b_row = _row_starts(context, builder, kinds["b"], b_rows)
+            c_row = _row_starts(context, builder, kinds["c"], c_rows)
             last = builder.sub(rows, I64(1))
-            a_rows = [
-                builder.gep(a, [builder.mul(_smaller(builder, I64(i), last), a_row)])
-                for i in range(tile.rows)
-            ]
-            sums = _multiply(builder, tile, depth, a_rows, a_step, b, b_rows)
-            _write(builder, sums, alpha, beta, c, c_rows, rows, columns)
+            inside = [_smaller(builder, I64(i), last) for i in range(tile.rows)]
+            a_rows = [builder.gep(a, [builder.mul(i, a_row)]) for i in inside]
+            targets = [builder.gep(c, [c_row(i)]) for i in inside]
+            biases = None
+            if bias:
+                first = element_pointer(context, builder, *arguments[15:])
+                biases = [builder.load(builder.gep(first, [i])) for i in inside]
+            for target in targets:
+                for v in range(tile.vectors):
+                    prefetch(builder, builder.gep(target, [I64(v * tile.width)]))
+            sums = _multiply(builder, tile, depth, a_rows, a_step, b, b_row)
+            _write(builder, sums, alpha, beta, biases, targets, rows, columns)
             return context.get_dummy_value()
 
-        return types.void(*[letters[letter] for letter in "ixiiixibffxicii"]), generate
+        taken = [kinds[letter] for letter in letters + "xi" * bias]
+        return types.void(*taken), generate
 
-    return micro_kernel
+    @intrinsic
+    def micro_kernel(typingctx, depth, a, a_start, a_row, a_step, b, b_start, b_rows, alpha, beta, c, c_start, c_rows, rows, columns):  # fmt: skip  # noqa: E501
+        return declare(b_rows, c_rows)
+
+    @intrinsic
+    def biased(typingctx, depth, a, a_start, a_row, a_step, b, b_start, b_rows, alpha, beta, c, c_start, c_rows, rows, columns, bias, bias_start):  # fmt: skip  # noqa: E501
+        return declare(b_rows, c_rows)
+
+    return biased if bias else micro_kernel
 
 
 def _table_or_stride(given: Any) -> Any:
     return given if isinstance(given, types.Array) else types.int64
 
 
-def _rows(context, builder, kind, rows):
+def _row_starts(context, builder, kind, rows):
     """A function that emits where the row of a given number begins."""
     if kind == types.int64:
         return lambda index: builder.mul(index, rows)
@@ -120,15 +140,16 @@ def _smaller(builder, x, y):
     return builder.select(builder.icmp_signed("<", x, y), x, y)
 
 
-def _multiply(builder, tile, depth, a_rows, a_step, b, b_rows):
+def _multiply(builder, tile, depth, a_rows, a_step, b, b_row):
     """Emit the loop over k. Returns the accumulators, rows of vectors."""
     vector = ir.VectorType(F32, tile.width)
     slots = accumulators(builder, tile.rows, tile.vectors, vector)
     with cgutils.for_range(builder, depth, intp=I64) as loop:
-        b_row = builder.gep(b, [b_rows(loop.index)])
+        row_start = builder.gep(b, [b_row(loop.index)])
         step = builder.mul(loop.index, a_step)
         b_vectors = [
-            load(builder, vector_pointer(builder, b_row, v, vector)) for v in range(tile.vectors)
+            load(builder, vector_pointer(builder, row_start, v, vector))
+            for v in range(tile.vectors)
         ]
         for row, a in zip(slots, a_rows, strict=True):
             value = broadcast(builder, builder.load(builder.gep(a, [step])), vector)
@@ -148,7 +169,7 @@ def accumulators(builder: Any, rows: int, columns: int, vector: Any) -> list[lis
     return slots
 
 
-def _write(builder, sums, alpha, beta, c, c_rows, rows, columns):
+def _write(builder, sums, alpha, beta, biases, targets, rows, columns):
     """Emit the update of C: with masks only where a part of the tile's columns lies outside."""
     vector = sums[0][0].type
     width, vectors = vector.count, len(sums[0])
@@ -157,15 +178,15 @@ def _write(builder, sums, alpha, beta, c, c_rows, rows, columns):
     whole = builder.icmp_signed("==", columns, I64(width * vectors))
 
     def write(reads, read_masks, write_masks):
-        for i, row in enumerate(sums):
+        for i, (row, target) in enumerate(zip(sums, targets, strict=True)):
             with builder.if_then(builder.icmp_signed("<", I64(i), rows)):
-                c_row = builder.gep(c, [c_rows(I64(i))])
                 for v, total in enumerate(row):
-                    place = vector_pointer(builder, c_row, v, vector)
+                    place = vector_pointer(builder, target, v, vector)
                     value = builder.fmul(alphas, total)
                     if reads:
-                        old = builder.fmul(betas, load(builder, place, read_masks[v]))
-                        value = builder.fadd(value, old)
+                        value = fmuladd(builder, betas, load(builder, place, read_masks[v]), value)
+                    if biases:
+                        value = builder.fadd(value, broadcast(builder, biases[i], vector))
                     store(builder, value, place, write_masks[v])
 
     everything = [None] * vectors

@@ -12,13 +12,15 @@ numbers. Positions whose label is `ignore_label` (NO_LABEL: none) add no loss an
 import math
 
 import numpy as np
-from numba import prange
 
 from .jit import jit
-from .softmax import PARALLEL, softmax_forward
+from .parallel import parallel_for
+from .shares import share_count
+from .softmax import softmax_forward
 
 NO_LABEL = math.nan  # equal to no label
 SMALLEST = np.finfo(np.float32).tiny  # of the normal float32: keeps log finite
+COST = 4  # of a value in the backward pass, in shares.py's measure
 
 
 @jit
@@ -48,24 +50,6 @@ def softmax_loss_forward(
 
 
 @jit
-def _backward(
-    prob: np.ndarray,
-    label: np.ndarray,
-    ignore_label: float,
-    scale: np.float32,
-    bottom_diff: np.ndarray,
-    position: int,
-) -> None:
-    o, i = divmod(position, prob.shape[2])
-    ignored = label[o, i] == ignore_label
-    for c in range(prob.shape[1]):
-        bottom_diff[o, c, i] = np.float32(0) if ignored else scale * prob[o, c, i]
-    if not ignored:
-        true_class = int(label[o, i])
-        bottom_diff[o, true_class, i] = scale * (prob[o, true_class, i] - np.float32(1))
-
-
-@jit(parallel=True)
 def softmax_loss_backward(
     prob: np.ndarray,
     label: np.ndarray,
@@ -74,11 +58,21 @@ def softmax_loss_backward(
     bottom_diff: np.ndarray,
 ) -> None:
     """Overwrite `bottom_diff`. The labels must be those that forward found good."""
-    factor = np.float32(scale)
-    positions = prob.shape[0] * prob.shape[2]
-    if prob.size < PARALLEL:
-        for position in range(positions):
-            _backward(prob, label, ignore_label, factor, bottom_diff, position)
-    else:
-        for position in prange(positions):
-            _backward(prob, label, ignore_label, factor, bottom_diff, np.int64(position))
+    count = share_count(COST * prob.size)
+    arguments = count, prob, label, ignore_label, np.float32(scale), bottom_diff
+    parallel_for(_backward, count, arguments)
+
+
+@jit
+def _backward(i, count, prob, label, ignore_label, scale, bottom_diff):
+    outer, channels, inner = prob.shape
+    positions = outer * inner
+    for position in range(positions * i // count, positions * (i + 1) // count):
+        n, x = divmod(position, inner)
+        if label[n, x] == ignore_label:
+            bottom_diff[n, :, x] = 0
+            continue
+        for c in range(channels):
+            bottom_diff[n, c, x] = scale * prob[n, c, x]
+        true_class = int(label[n, x])
+        bottom_diff[n, true_class, x] = scale * (prob[n, true_class, x] - np.float32(1))

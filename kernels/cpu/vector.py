@@ -82,6 +82,16 @@ def store(builder: Any, value: Any, pointer: Any, mask: Any = None) -> None:
     builder.call(function, [value, pointer, I32(4), mask])
 
 
+def prefetch(builder: Any, pointer: Any) -> None:
+    """Emit the wish that memory which is about to be written be in the nearest cache."""
+    function = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(ir.VoidType(), [pointer.type, I32, I32, I32]),
+        "llvm.prefetch.p0",
+    )
+    builder.call(function, [pointer, I32(1), I32(3), I32(1)])
+
+
 def lanes_below(builder: Any, count: Any, width: int) -> Any:
     """Emit the mask whose first `count` lanes, at most all, are true."""
     lanes = ir.VectorType(I64, width)

@@ -13,15 +13,24 @@ from caffe.kernels import cpu, reference
 
 MACHINERY = {  # of the CPU: how kernels are compiled, and what several of them share
     "__init__",
+    "channels_last",
     "convolution_2d",
+    "convolution_2d_backward",
     "convolution_nd",
     "convolution_plan",
+    "convolution_sparse",
     "dot_kernel",
     "jit",
+    "line_sum",
     "micro_kernel",
     "packing",
+    "parallel",
+    "roofline",
+    "shares",
     "shifted_copies",
+    "sparse_plan",
     "vector",
+    "weighted_sum",
 }
 FUNCTIONS = sorted(name for name in cpu.__all__ if callable(getattr(cpu, name)))
 

@@ -1,0 +1,105 @@
+"""A convolution and the max pooling that alone reads its outputs, run as one.
+
+    top            = convolution of bottom                   (convolution.py)
+    pooled, mask   = max pooling of top                      (max_pooling.py)
+    top_diff       = pooled_diff where the mask points, else 0: never written
+    weight_diff   += gradient of the convolution by the weights, given top_diff
+    bottom_diff    = gradient of the convolution by the bottom, given top_diff
+
+    bottom: (N, C, H, W)    weight: (M, C / group, KH, KW)    bias: (M,)
+    top: (N, M, OH, OW)     pooled, mask: (N, M, PH, PW)      float32, mask int32
+
+Forward pools each plane while it is in the nearest cache. The gradients skip the zeros of top_diff,
+three of four values for windows of 2 x 2 (convolution_sparse.py). That of the bias is the sum of
+pooled_diff: `convolution_backward_bias` given pooled_diff.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from . import convolution_2d, convolution_sparse, sparse_plan
+from .convolution import convolution_forward
+from .convolution_plan import make_plan
+from .max_pooling import Pair, max_pooling_forward
+
+
+def convolution_max_pooling_forward(
+    bottom: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    top: np.ndarray,
+    pooled: np.ndarray,
+    mask: np.ndarray,
+    pad: Pair,
+    stride: Pair,
+    group: int,
+    window: tuple[Pair, Pair, Pair],
+    workspace: np.ndarray,
+) -> None:
+    """Compute top, pooled and mask. An empty bias means none. window: the pooling's kernel, pad
+    and stride. workspace: `convolution_workspace` floats."""
+    plan = make_plan(bottom.shape, weight.shape, tuple(pad), tuple(stride), (1, 1))
+    if plan is None:
+        convolution_forward(bottom, weight, bias, top, pad, stride, (1, 1), group, workspace)
+        max_pooling_forward(top, pooled, mask, *window)
+        return
+    pooling = (pooled.reshape(-1), mask.reshape(-1), top.shape[2:], pooled.shape[2:], *window)
+    convolution_2d.forward(plan, bottom, weight, bias, top, group, workspace, pooling)
+
+
+def convolution_max_pooling_backward_data(
+    pooled_diff: np.ndarray,
+    mask: np.ndarray,
+    weight: np.ndarray,
+    bottom_diff: np.ndarray,
+    pad: Pair,
+    stride: Pair,
+    group: int,
+    workspace: np.ndarray,
+) -> None:
+    """Overwrite bottom_diff. workspace: `convolution_max_pooling_workspace` floats."""
+    plan = _plan(bottom_diff.shape, weight.shape, pooled_diff.shape, pad, stride, group)
+    convolution_sparse.backward_data(plan, pooled_diff, mask, weight, bottom_diff, workspace)
+
+
+def convolution_max_pooling_backward_weight(
+    bottom: np.ndarray,
+    pooled_diff: np.ndarray,
+    mask: np.ndarray,
+    weight_diff: np.ndarray,
+    pad: Pair,
+    stride: Pair,
+    group: int,
+    workspace: np.ndarray,
+) -> None:
+    """Add to weight_diff. workspace: `convolution_max_pooling_workspace` floats."""
+    plan = _plan(bottom.shape, weight_diff.shape, pooled_diff.shape, pad, stride, group)
+    convolution_sparse.backward_weight(plan, bottom, pooled_diff, mask, weight_diff, workspace)
+
+
+def convolution_max_pooling_workspace(
+    bottom_shape: Sequence[int],
+    weight_shape: Sequence[int],
+    pooled_shape: Sequence[int],
+    pad: Pair,
+    stride: Pair,
+    group: int,
+) -> int:
+    """How many floats of workspace the gradients need for these shapes."""
+    plan = _plan(bottom_shape, weight_shape, pooled_shape, pad, stride, group)
+    return sparse_plan.sparse_workspace(plan, bottom_shape[0], pooled_shape[2] * pooled_shape[3])
+
+
+def _plan(
+    bottom_shape: Sequence[int],
+    weight_shape: Sequence[int],
+    pooled_shape: Sequence[int],
+    pad: Pair,
+    stride: Pair,
+    group: int,
+) -> np.ndarray:
+    cells = pooled_shape[2] * pooled_shape[3]
+    return sparse_plan.sparse_plan(
+        tuple(bottom_shape), tuple(weight_shape), tuple(pad), tuple(stride), group, cells
+    )
