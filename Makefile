@@ -1,7 +1,7 @@
 # make lenet   train Caffe's LeNet on MNIST from scratch: 10,000 iterations, 99 %
 # make test    set up and run the tests
 # make lint    style, types and the order of the floors
-# make bench   time the kernels and a training iteration
+# make bench   time the kernels and whole training beside NumPy and PyTorch; write the tables
 # make clean   remove what these made
 
 PYTHON ?= python3
@@ -26,8 +26,13 @@ lint: $(VENV)/installed-lint
 	cd build/types && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p caffe
 	$(BIN)/lint-imports
 
-bench: $(VENV)/installed-test
-	$(BIN)/python -m pytest bench -o python_files='bench_*.py' --benchmark-enable --benchmark-columns=median,iqr,rounds
+bench: $(VENV)/installed-bench
+	mkdir -p build/bench
+	$(BIN)/python -m pytest bench -q -o python_files='bench_*.py' --benchmark-enable --benchmark-quiet \
+		--benchmark-json=build/bench/kernels.json
+	$(BIN)/python -m bench.lenet
+	$(BIN)/python -m bench.report
+	$(BIN)/python -m bench.steps.report
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("numba-caffe needs Python 3.11 or newer: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
@@ -43,6 +48,10 @@ $(VENV)/installed-test: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/installed-lint: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[lint]'
+	touch $@ $(VENV)/installed
+
+$(VENV)/installed-bench: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
 	touch $@ $(VENV)/installed
 
 clean:

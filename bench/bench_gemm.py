@@ -1,43 +1,45 @@
-"""GEMM beside NumPy's (OpenBLAS) on squares, an odd size and LeNet's shapes.
+"""GEMM, on one thread: LeNet's shapes, squares and an odd size."""
 
-    make bench        or: python -m pytest bench -o python_files='bench_*.py' --benchmark-enable
-
-Every result is checked before it is timed.
-"""
+from typing import Any
 
 import numpy as np
 import pytest
 
+from bench.rivals import compare, random, torch
 from caffe.kernels import cpu
 
 SIZES = {  # rows, columns, depth, transpose a, transpose b
+    "LeNet conv1": (20, 576, 25, False, False),
+    "LeNet conv2": (50, 64, 500, False, False),
+    "LeNet ip1": (64, 500, 800, False, True),
+    "LeNet ip1, weight gradient": (500, 800, 64, True, False),
+    "LeNet ip1, data gradient": (64, 800, 500, False, False),
+    "LeNet ip2": (64, 10, 500, False, True),
+    "67 x 131 x 517": (67, 131, 517, False, False),
     "256": (256, 256, 256, False, False),
     "512": (512, 512, 512, False, False),
     "1024": (1024, 1024, 1024, False, False),
-    "odd": (67, 131, 517, False, False),
-    "conv1": (20, 576, 25, False, False),
-    "conv2": (50, 64, 500, False, False),
-    "ip1": (64, 500, 800, False, True),
-    "ip1 weight gradient": (500, 800, 64, True, False),
-    "ip2": (64, 10, 500, False, True),
 }
 
 
-@pytest.mark.parametrize("who", ["numba-caffe", "numpy"])
 @pytest.mark.parametrize("size", SIZES)
-def test_gemm(benchmark, size: str, who: str) -> None:
+def test_gemm(benchmark: Any, size: str) -> None:
     rows, columns, depth, trans_a, trans_b = SIZES[size]
-    rng = np.random.default_rng(0)
-    a = rng.normal(size=(depth, rows) if trans_a else (rows, depth)).astype(np.float32)
-    b = rng.normal(size=(columns, depth) if trans_b else (depth, columns)).astype(np.float32)
-    c = np.empty((rows, columns), np.float32)
+    a = random(depth, rows) if trans_a else random(rows, depth)
+    b = random(columns, depth) if trans_b else random(depth, columns)
+    c, c_numpy = np.empty((2, rows, columns), np.float32)
     op_a, op_b = a.T if trans_a else a, b.T if trans_b else b
-    cpu.gemm(trans_a, trans_b, 1.0, a, b, 0.0, c)
-    wanted = op_a.astype(np.float64) @ op_b
-    np.testing.assert_allclose(c, wanted, rtol=1e-4, atol=1e-5 * np.abs(wanted).max())
-    benchmark.group = size
-    if who == "numpy":
-        benchmark(np.matmul, op_a, op_b, out=c)
-    else:
-        benchmark(cpu.gemm, trans_a, trans_b, 1.0, a, b, 0.0, c)
-    benchmark.extra_info["GFLOP/s"] = 2e-9 * rows * columns * depth / benchmark.stats["median"]
+    rivals: dict[str, Any] = {"NumPy": lambda: np.matmul(op_a, op_b, out=c_numpy)}
+    if torch is not None:
+        x, y, z = map(torch.from_numpy, (op_a, op_b, np.empty_like(c)))
+        rivals["PyTorch"] = lambda: torch.mm(x, y, out=z)
+    compare(
+        benchmark,
+        "gemm",
+        size,
+        1,
+        lambda: cpu.gemm(trans_a, trans_b, 1.0, a, b, 0.0, c),
+        c,
+        rivals,
+        operations=2 * rows * columns * depth,
+    )

@@ -1,0 +1,41 @@
+"""The update of SGD with momentum and weight decay: LeNet's ip1 and CaffeNet's fc8."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.rivals import THREADS, compare, random, torch
+from caffe.kernels import cpu
+
+SIZES = {"LeNet ip1": 400_000, "CaffeNet fc8": 4_096_000}
+RATE, MOMENTUM, DECAY = 1e-4, 0.9, 5e-4
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("name", SIZES)
+def test_sgd_update(benchmark: Any, name: str, threads: int) -> None:
+    gradient = random(SIZES[name], seed=1)
+    data, diff, history = random(SIZES[name]), gradient.copy(), np.zeros(SIZES[name], np.float32)
+    data_numpy, history_numpy = data.copy(), np.zeros_like(data)
+
+    def numpy() -> np.ndarray:
+        np.multiply(history_numpy, MOMENTUM, out=history_numpy)
+        np.add(history_numpy, RATE * (gradient + DECAY * data_numpy), out=history_numpy)
+        return np.subtract(data_numpy, history_numpy, out=data_numpy)
+
+    rivals: dict[str, Any] = {"NumPy": numpy}
+    if torch is not None:
+        weight = torch.nn.Parameter(torch.from_numpy(data.copy()))
+        weight.grad = torch.from_numpy(gradient)
+        optimizer = torch.optim.SGD([weight], RATE, MOMENTUM, weight_decay=DECAY, fused=True)
+
+        def pytorch() -> Any:
+            optimizer.step()
+            return weight.detach()
+
+        rivals["PyTorch, fused"] = pytorch
+    compare(
+        benchmark, "sgd update", name, threads,
+        lambda: cpu.sgd_update(data, diff, history, RATE, MOMENTUM, DECAY, False), data, rivals,
+    )  # fmt: skip

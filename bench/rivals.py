@@ -1,0 +1,115 @@
+"""A kernel timed beside its rivals: results checked first, then rounds of each in turn."""
+
+import functools
+import os
+import time
+from collections.abc import Callable, Mapping
+from statistics import median
+from typing import Any
+
+import numba
+import numpy as np
+import threadpoolctl
+
+try:
+    import torch  # before caffe, which chooses how long OpenMP's threads spin
+except ImportError:
+    torch = None  # type: ignore[assignment]
+
+from caffe.kernels.cpu.roofline import multiply_add_peak
+
+OURS = "numba-caffe"
+THREADS = sorted({1, len(os.sched_getaffinity(0))})
+TOLERANCE = 1e-4  # of the largest value
+_BLOCK = 0.004  # seconds that the calls of one round take, about
+_BUDGET = 0.3  # seconds for all rounds of one case, about
+_PAUSE = 0.002  # seconds, for the threads of the rival before to fall asleep
+
+
+def compare(
+    benchmark: Any,
+    kernel: str,
+    case: str,
+    threads: int,
+    ours: Callable[[], object],
+    out: np.ndarray,
+    rivals: Mapping[str, Callable[[], Any]],
+    operations: int = 0,
+) -> None:
+    """Time `ours`, which writes `out`, beside its rivals, each of which returns its result.
+
+    A rival that returns None is a yardstick and computes something else. operations: of one call,
+    a multiply-add counted as two. The medians, in seconds a call, go to benchmark.extra_info.
+    """
+    _use_threads(threads)
+    ours()
+    wanted = out.copy()
+    for name, rival in rivals.items():
+        if (result := rival()) is not None:
+            np.testing.assert_allclose(
+                np.asarray(result).reshape(wanted.shape),
+                wanted,
+                rtol=TOLERANCE,
+                atol=TOLERANCE * np.abs(wanted).max(),
+                err_msg=f"{name} and numba-caffe do not compute the same",
+            )
+    blocks = {name: _block(run) for name, run in {OURS: ours, **rivals}.items()}
+    rounds = int(min(max(_BUDGET / sum(spent for _, _, spent in blocks.values()), 5), 40))
+    seconds: dict[str, list[float]] = {name: [] for name in rivals}
+
+    def rivals_turn() -> None:
+        for name, found in seconds.items():
+            time.sleep(_PAUSE)
+            rivals[name]()
+            run, times, _ = blocks[name]
+            started = time.perf_counter()
+            run()
+            found.append((time.perf_counter() - started) / times)
+        time.sleep(_PAUSE)
+        ours()
+
+    run, times, _ = blocks[OURS]
+    benchmark.pedantic(run, setup=rivals_turn, rounds=rounds)
+    medians = {name: median(found) for name, found in seconds.items()}
+    medians[OURS] = median(benchmark.stats.stats.data) / times
+    benchmark.extra_info |= {
+        "kernel": kernel,
+        "case": case,
+        "threads": threads,
+        "seconds": medians,
+        "operations": operations,
+        "peak": _peak(kernel, threads) if operations else 0,
+    }
+
+
+def _use_threads(threads: int) -> None:
+    numba.set_num_threads(threads)
+    threadpoolctl.threadpool_limits(threads, user_api="blas")
+    if torch is not None:
+        torch.set_num_threads(threads)
+
+
+@functools.cache
+def _peak(kernel: str, threads: int) -> float:
+    """The machine's peak, measured once beside each kernel: what else runs may slow down some of
+    the measurements, and the best one counts."""
+    return multiply_add_peak(threads)
+
+
+def _block(run: Callable[[], object]) -> tuple[Callable[[], None], int, float]:
+    """As many calls as take about _BLOCK, but one at least: their number and their seconds."""
+    started = time.perf_counter()
+    run()
+    once = time.perf_counter() - started
+    times = max(1, int(_BLOCK / once))
+
+    def block() -> None:
+        for _ in range(times):
+            run()
+
+    return block, times, times * once
+
+
+def random(*shape: int, seed: int = 0) -> np.ndarray:
+    """Normal random numbers, float32."""
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
