@@ -1,12 +1,15 @@
 """From Datum messages, the records of Caffe's databases, to arrays."""
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 from google.protobuf.message import DecodeError
 
 from ..errors import CaffeError
+from ..kernels.cpu.split_records import split_records
 from ..proto.caffe_pb2 import Datum
 
-_LABEL_TAG = 0x28  # field 5, a varint
 _NOT_ENCODED = b"\x38\x00"  # field 7, false
 
 
@@ -39,37 +42,64 @@ def read_datum(value: bytes, name: str) -> tuple[np.ndarray, int]:
     return values.reshape(shape), datum.label
 
 
+class _Layout(NamedTuple):
+    """Where image and label lie in a record, of which everything else is as in `record`."""
+
+    record: np.ndarray
+    shape: tuple[int, ...]
+    image_at: int
+    label_at: int
+
+
+_layouts: dict[int, _Layout] = {}  # length of a record -> the layout found last
+
+
 def read_alike(values: list[bytes], name: str) -> tuple[np.ndarray, np.ndarray] | None:
     """The images (N, channels, height, width), uint8, and labels of records of one layout.
 
     This is the fast way for the usual batch: raw images of one shape with labels below 128, which
-    lie at the same places of records of the same length. The first record is read with care, the
-    others are compared with it byte by byte outside image and label. Returns None where they do
-    not compare. name: of the first record.
+    lie at the same places of records of the same length. One record was once read with care, all
+    are compared with it byte by byte outside image and label. Returns None where they do not
+    compare. name: of the first record.
     """
     length = len(values[0])
-    image, _ = read_datum(values[0], name)
-    if image.dtype != np.uint8 or set(map(len, values)) != {length}:
+    if set(map(len, values)) != {length}:
+        return None
+    records = np.frombuffer(b"".join(values), np.uint8).reshape(-1, length)
+    known = _layouts.get(length)
+    alike = known and _split(records, known)
+    if alike:
+        return alike
+    found = _find_layout(values[0], name)
+    if found is None:
+        return None
+    _layouts[length] = found
+    return _split(records, found)
+
+
+def _split(records: np.ndarray, layout: _Layout) -> tuple[np.ndarray, np.ndarray] | None:
+    count = len(records)
+    images = np.empty((count, math.prod(layout.shape)), np.uint8)
+    labels = np.empty(count, np.float32)
+    if split_records(records, layout.record, layout.image_at, layout.label_at, images, labels):
+        return images.reshape(count, *layout.shape), labels
+    return None
+
+
+def _find_layout(record: bytes, name: str) -> _Layout | None:
+    """The layout of a record, read with care; None for one that is not as Caffe's tools write it
+    or has a label that does not fit into one byte."""
+    image, label = read_datum(record, name)
+    if image.dtype != np.uint8 or not 0 <= label < 128:
         return None
     channels, height, width = image.shape
-    alone = Datum(channels=channels, height=height, width=width, data=image.tobytes())
-    head = alone.SerializeToString()[: -image.size]
-    start, end = len(head), len(head) + image.size
-    rest = values[0][end + 2 :]
-    if length < end + 2 or rest not in (b"", _NOT_ENCODED):
+    datum = Datum(channels=channels, height=height, width=width, data=image.tobytes(), label=label)
+    usual = datum.SerializeToString()
+    if record not in (usual, usual + _NOT_ENCODED):
         return None
-    raw = np.frombuffer(b"".join(values), np.uint8).reshape(len(values), length)
-    label = raw[:, end + 1]
-    alike = (
-        (raw[:, :start] == np.frombuffer(head, np.uint8)).all()
-        and (raw[:, end] == _LABEL_TAG).all()
-        and (label < 128).all()
-        and (raw[:, end + 2 :] == np.frombuffer(rest, np.uint8)).all()
-    )
-    if not alike:
-        return None
-    images = raw[:, start:end].copy().reshape(len(values), channels, height, width)
-    return images, label.astype(np.float32)
+    label_at = len(usual) - 1
+    pattern = np.frombuffer(record, np.uint8)
+    return _Layout(pattern, image.shape, label_at - 1 - image.size, label_at)
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

@@ -12,6 +12,8 @@ MAX_AXES = 32  # as in Caffe
 MAX_COUNT = 2**31 - 1  # as in Caffe; masks hold 32-bit indices
 ALIGNMENT = 64  # bytes: one AVX-512 register, one cache line
 
+View = int | tuple[int, ...]  # a shape, or -1
+
 
 def aligned_zeros(count: int) -> np.ndarray:
     """A flat float32 array of `count` zeros that starts on a 64-byte boundary."""
@@ -29,20 +31,26 @@ class Blob:
 
     def __init__(self, *shape: int):
         self._shape: tuple[int, ...] = (0,)
-        self._data: np.ndarray | None = None
-        self._diff: np.ndarray | None = None
+        self._count = 0
         self._data_memory: np.ndarray | None = None
         self._diff_memory: np.ndarray | None = None
-        self._compute_diff: Callable[[np.ndarray], Any] | None = None
+        self._forget_views()
         if shape:
             self.reshape(*shape)
+
+    def _forget_views(self) -> None:
+        self._data: np.ndarray | None = None
+        self._diff: np.ndarray | None = None
+        self._data_views: dict[View, np.ndarray] = {}
+        self._diff_views: dict[View, np.ndarray] = {}
+        self._compute_diff: Callable[[np.ndarray], Any] | None = None
 
     @property
     def data(self) -> np.ndarray:
         """The values."""
         if self._data is None:
             self._data_memory = self._fitting(self._data_memory)
-            self._data = self._data_memory[: self.count].reshape(self._shape)
+            self._data = self._data_memory[: self._count].reshape(self._shape)
         return self._data
 
     @property
@@ -50,7 +58,7 @@ class Blob:
         """The gradient of the loss with respect to the values."""
         if self._diff is None:
             self._diff_memory = self._fitting(self._diff_memory)
-            self._diff = self._diff_memory[: self.count].reshape(self._shape)
+            self._diff = self._diff_memory[: self._count].reshape(self._shape)
         if self._compute_diff is not None:
             self._compute_diff(self._diff)
             self._compute_diff = None
@@ -72,9 +80,27 @@ class Blob:
         self._compute_diff = compute
 
     def _fitting(self, memory: np.ndarray | None) -> np.ndarray:
-        if memory is None or memory.size < self.count:
-            return aligned_zeros(self.count)
+        if memory is None or memory.size < self._count:
+            return aligned_zeros(self._count)
         return memory
+
+    def data_as(self, shape: View) -> np.ndarray:
+        """The data in another shape of the same count: the same memory. -1 is one long axis.
+
+        For what is asked for in each iteration: the array is made once and kept until the blob's
+        shape or memory changes.
+        """
+        view = self._data_views.get(shape)
+        if view is None:
+            view = self._data_views[shape] = self.data.reshape(shape)
+        return view
+
+    def diff_as(self, shape: View) -> np.ndarray:
+        """The diff in another shape, as `data_as`; computed first where it is deferred."""
+        view = self._diff_views.get(shape)
+        if view is None or self._compute_diff is not None:
+            view = self._diff_views[shape] = self.diff.reshape(shape)
+        return view
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -84,7 +110,7 @@ class Blob:
     @property
     def count(self) -> int:
         """The number of values."""
-        return math.prod(self._shape)
+        return self._count
 
     @property
     def shape_text(self) -> str:
@@ -103,20 +129,23 @@ class Blob:
             raise CaffeError(
                 f"a blob cannot have the shape {shape}: use at most {MAX_AXES} axes, none negative"
             )
-        if math.prod(shape) > MAX_COUNT:
+        count = math.prod(shape)
+        if count > MAX_COUNT:
             raise CaffeError(f"a blob cannot have the shape {shape}: more than {MAX_COUNT} values")
-        self._shape = shape
-        self._data = self._diff = self._compute_diff = None
+        self._shape, self._count = shape, count
+        self._forget_views()
 
     def share_data(self, other: "Blob") -> None:
         """Let this blob's data be the same memory as the other's (equal counts)."""
         self._data = other.data.reshape(self._shape)
         self._data_memory = self._data.reshape(-1)
+        self._data_views = {}
 
     def share_diff(self, other: "Blob") -> None:
         """Let this blob's diff be the same memory as the other's (equal counts)."""
         self._diff = other.diff.reshape(self._shape)
         self._diff_memory = self._diff.reshape(-1)
+        self._diff_views = {}
 
     def legacy_axis(self, index: int) -> int:
         """The length of one of the old four axes (num, channels, height, width), 1 if absent.

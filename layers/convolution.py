@@ -78,6 +78,11 @@ class Convolution(BaseConvolution):
             self.bottom_view, self.blobs[0].shape, self.top_view, self.group
         )
 
+    def operations(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> int:
+        """Each output is a sum of as many products as an output channel has weights."""
+        weights = self.blobs[0].count // self.num_output
+        return 2 * sum(blob.count for blob in top) * weights
+
     @property
     def bias(self) -> np.ndarray:
         """The bias, an empty array where there is none."""
@@ -87,10 +92,10 @@ class Convolution(BaseConvolution):
         """Convolve each bottom into its top."""
         for source, target in zip(bottom, top, strict=True):
             self.kernels.convolution_forward(
-                source.data.reshape(self.bottom_view),
+                source.data_as(self.bottom_view),
                 self.blobs[0].data,
                 self.bias,
-                target.data.reshape(self.top_view),
+                target.data_as(self.top_view),
                 *self._form(),
             )
 
@@ -100,16 +105,16 @@ class Convolution(BaseConvolution):
         """The gradients by the weights, the bias and each bottom."""
         weight = self.blobs[0]
         for target, wanted, source in zip(top, propagate_down, bottom, strict=True):
-            top_diff = target.diff.reshape(self.top_view)
+            top_diff = target.diff_as(self.top_view)
             if len(self.blobs) > 1 and self.param_propagate_down[1]:
                 self.kernels.convolution_backward_bias(top_diff, self.blobs[1].diff)
             if self.param_propagate_down[0]:
                 self.kernels.convolution_backward_weight(
-                    source.data.reshape(self.bottom_view), top_diff, weight.diff, *self._form()
+                    source.data_as(self.bottom_view), top_diff, weight.diff, *self._form()
                 )
             if wanted:
                 self.kernels.convolution_backward_data(
-                    top_diff, weight.data, source.diff.reshape(self.bottom_view), *self._form()
+                    top_diff, weight.data, source.diff_as(self.bottom_view), *self._form()
                 )
 
     def _form(self) -> tuple:

@@ -6,7 +6,6 @@ import numpy as np
 
 from .blob import Blob
 from .convolution import Convolution
-from .layer import Layer
 from .pooling import Pooling
 
 SMALLEST_STRIDE = 3  # of the windows, down times across: below, too few gradients are zero
@@ -25,13 +24,11 @@ class ConvolutionMaxPooling:
         self._spare_mask = np.empty(0, np.int32)
 
     @staticmethod
-    def fits(first: Layer, second: Layer, middle: Blob) -> bool:
+    def fits(first: Convolution, second: Pooling, middle: Blob) -> bool:
         """Whether two layers that follow each other, the second being the only reader of the
         first's only top, can run as one."""
         return (
-            isinstance(first, Convolution)
-            and isinstance(second, Pooling)
-            and second.is_max
+            second.is_max
             and len(middle.shape) == 4
             and first.channel_axis == 1
             and set(first.dilation) == {1}

@@ -23,10 +23,11 @@ class InnerProduct(Layer):
         param = self.param.inner_product_param
         if param.num_output < 1:
             raise self.error("inner_product_param needs num_output, a number above 0")
+        self.transpose: bool = param.transpose
         axis = self.canonical_axis(param.axis, len(bottom[0].shape))
         self.num_inputs = math.prod(bottom[0].shape[axis:])
         shape = (param.num_output, self.num_inputs)
-        self.add_parameter(shape[::-1] if param.transpose else shape, param.weight_filler)
+        self.add_parameter(shape[::-1] if self.transpose else shape, param.weight_filler)
         if param.bias_term:
             self.add_parameter((param.num_output,), param.bias_filler)
 
@@ -45,25 +46,28 @@ class InnerProduct(Layer):
         self.top_view = (rows, param.num_output)
         top[0].reshape(*shape[:axis], param.num_output)
 
+    def operations(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> int:
+        """Each output is a sum of num_inputs products."""
+        return 2 * top[0].count * self.num_inputs
+
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Multiply and add the bias."""
         self.kernels.inner_product_forward(
-            bottom[0].data.reshape(self.bottom_view),
+            bottom[0].data_as(self.bottom_view),
             self.blobs[0].data,
             self.blobs[1].data if len(self.blobs) > 1 else self.kernels.NO_BIAS,
-            top[0].data.reshape(self.top_view),
-            self.param.inner_product_param.transpose,
+            top[0].data_as(self.top_view),
+            self.transpose,
         )
 
     def backward(
         self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
     ) -> None:
         """The gradients by the weights, the bias and the bottom."""
-        transpose = self.param.inner_product_param.transpose
-        top_diff = top[0].diff.reshape(self.top_view)
+        top_diff = top[0].diff_as(self.top_view)
         if self.param_propagate_down[0]:
             self.kernels.inner_product_backward_weight(
-                bottom[0].data.reshape(self.bottom_view), top_diff, self.blobs[0].diff, transpose
+                bottom[0].data_as(self.bottom_view), top_diff, self.blobs[0].diff, self.transpose
             )
         if len(self.blobs) > 1 and self.param_propagate_down[1]:
             self.kernels.inner_product_backward_bias(top_diff, self.blobs[1].diff)
@@ -71,6 +75,6 @@ class InnerProduct(Layer):
             self.kernels.inner_product_backward_data(
                 top_diff,
                 self.blobs[0].data,
-                bottom[0].diff.reshape(self.bottom_view),
-                transpose,
+                bottom[0].diff_as(self.bottom_view),
+                self.transpose,
             )

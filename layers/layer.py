@@ -98,6 +98,11 @@ class Layer(abc.ABC):
         """From the tops' diff, overwrite the diff of each bottom with `propagate_down`, and add
         to the diff of each of `blobs` with `param_propagate_down`."""
 
+    def operations(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> int:
+        """How many operations the products of one forward are by their definition, a multiply-add
+        counted as two; 0 for a layer without products. Backward does as many for each gradient."""
+        return 0
+
     def allow_force_backward(self, bottom_index: int) -> bool:
         """Whether `force_backward` may ask for this bottom's gradient (not for labels)."""
         return True

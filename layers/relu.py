@@ -21,8 +21,8 @@ class ReLU(Layer):
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Rectify."""
         self.kernels.relu_forward(
-            bottom[0].data.reshape(-1),
-            top[0].data.reshape(-1),
+            bottom[0].data_as(-1),
+            top[0].data_as(-1),
             self.param.relu_param.negative_slope,
         )
 
@@ -32,8 +32,8 @@ class ReLU(Layer):
         """Pass the gradient where the input was positive, and negative_slope of it elsewhere."""
         if propagate_down[0]:
             self.kernels.relu_backward(
-                bottom[0].data.reshape(-1),
-                top[0].diff.reshape(-1),
-                bottom[0].diff.reshape(-1),
+                bottom[0].data_as(-1),
+                top[0].diff_as(-1),
+                bottom[0].diff_as(-1),
                 self.param.relu_param.negative_slope,
             )

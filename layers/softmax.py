@@ -23,9 +23,7 @@ class Softmax(Layer):
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Exponentials, normalised."""
-        self.kernels.softmax_forward(
-            bottom[0].data.reshape(self.view), top[0].data.reshape(self.view)
-        )
+        self.kernels.softmax_forward(bottom[0].data_as(self.view), top[0].data_as(self.view))
 
     def backward(
         self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
@@ -33,7 +31,7 @@ class Softmax(Layer):
         """bottom.diff = top * (top.diff - sum over the axis of top.diff * top)."""
         if propagate_down[0]:
             self.kernels.softmax_backward(
-                top[0].data.reshape(self.view),
-                top[0].diff.reshape(self.view),
-                bottom[0].diff.reshape(self.view),
+                top[0].data_as(self.view),
+                top[0].diff_as(self.view),
+                bottom[0].diff_as(self.view),
             )

@@ -33,21 +33,21 @@ class SoftmaxWithLoss(LossLayer):
         """Raises CaffeError where the number of labels does not fit the scores."""
         super().reshape(bottom, top)
         self.view = score_view(self, bottom[0], bottom[1], self.param.softmax_param.axis)
+        self.label_view = (self.view[0], self.view[2])
         self.prob.reshape(*bottom[0].shape)
         if len(top) > 1:
             top[1].reshape(*bottom[0].shape)
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """The loss. Raises CaffeError for a label that is no class, with its item."""
-        outer, classes, inner = self.view
         loss, self.valid, bad = self.kernels.softmax_loss_forward(
-            bottom[0].data.reshape(self.view),
-            bottom[1].data.reshape(outer, inner),
+            bottom[0].data_as(self.view),
+            bottom[1].data_as(self.label_view),
             self.ignore_label,
-            self.prob.data.reshape(self.view),
+            self.prob.data_as(self.view),
         )
         if bad >= 0:
-            raise label_error(self, bottom[1], bad, classes)
+            raise label_error(self, bottom[1], bad, self.view[1])
         top[0].data[...] = loss / self.normalizer()
         if len(top) > 1:
             top[1].share_data(self.prob)
@@ -58,13 +58,12 @@ class SoftmaxWithLoss(LossLayer):
         """The gradient of the scores. Raises CaffeError where that of the labels is asked for."""
         self.check_propagate_down(propagate_down)
         if propagate_down[0]:
-            outer, _, inner = self.view
             self.kernels.softmax_loss_backward(
-                self.prob.data.reshape(self.view),
-                bottom[1].data.reshape(outer, inner),
+                self.prob.data_as(self.view),
+                bottom[1].data_as(self.label_view),
                 self.ignore_label,
                 float(top[0].diff) / self.normalizer(),
-                bottom[0].diff.reshape(self.view),
+                bottom[0].diff_as(self.view),
             )
 
     def normalizer(self) -> float:

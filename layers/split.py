@@ -30,8 +30,8 @@ class Split(Layer):
         """Add the tops' diffs, in their order."""
         if not propagate_down[0]:
             return
-        total = bottom[0].diff.reshape(-1)
-        diffs = [blob.diff.reshape(-1) for blob in top]
+        total = bottom[0].diff_as(-1)
+        diffs = [blob.diff_as(-1) for blob in top]
         if len(diffs) == 1:
             self.kernels.copy(diffs[0], total)
             return

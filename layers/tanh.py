@@ -20,7 +20,7 @@ class TanH(Layer):
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """top = tanh(bottom)."""
-        self.kernels.tanh_forward(bottom[0].data.reshape(-1), top[0].data.reshape(-1))
+        self.kernels.tanh_forward(bottom[0].data_as(-1), top[0].data_as(-1))
 
     def backward(
         self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
@@ -28,5 +28,5 @@ class TanH(Layer):
         """bottom.diff = top.diff * (1 - top^2)."""
         if propagate_down[0]:
             self.kernels.tanh_backward(
-                top[0].data.reshape(-1), top[0].diff.reshape(-1), bottom[0].diff.reshape(-1)
+                top[0].data_as(-1), top[0].diff_as(-1), bottom[0].diff_as(-1)
             )

@@ -6,7 +6,9 @@ somebody reads is right, whether or not its layers ran as one.
 
 from collections import Counter
 
+from ..layers.convolution import Convolution
 from ..layers.convolution_max_pooling import ConvolutionMaxPooling
+from ..layers.pooling import Pooling
 from .wiring import Wiring
 
 
@@ -22,8 +24,12 @@ def find_pairs(wiring: Wiring) -> dict[int, ConvolutionMaxPooling]:
             and readers[middle[0]] == 1
         )
         weights = wiring.loss_weights[i] + wiring.loss_weights[i + 1]
-        if alone and not any(weights):
-            blob = wiring.blobs[middle[0]]
-            if ConvolutionMaxPooling.fits(first, second, blob):
-                pairs[i] = ConvolutionMaxPooling(first, second)
+        if (
+            alone
+            and not any(weights)
+            and isinstance(first, Convolution)
+            and isinstance(second, Pooling)
+            and ConvolutionMaxPooling.fits(first, second, wiring.blobs[middle[0]])
+        ):
+            pairs[i] = ConvolutionMaxPooling(first, second)
     return pairs

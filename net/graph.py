@@ -88,7 +88,7 @@ class Graph:
         wiring = self._wiring
         self._bottoms = [wiring.bottoms(i) for i in range(len(wiring.layers))]
         self._tops = [wiring.tops(i) for i in range(len(wiring.layers))]
-        self._shapes = [[blob.shape for blob in bottom] for bottom in self._bottoms]
+        self._shapes = [[(blob, blob.shape) for blob in bottom] for bottom in self._bottoms]
         self._losses = [
             [(top, weight) for top, weight in zip(tops, weights, strict=True) if weight]
             for tops, weights in zip(self._tops, wiring.loss_weights, strict=True)
@@ -177,14 +177,26 @@ class Graph:
         return loss
 
     def _reshape_if_needed(self, i: int) -> None:
-        if self._shapes[i] != [blob.shape for blob in self._bottoms[i]]:
-            self._reshape_layer(i)
+        for blob, shape in self._shapes[i]:
+            if blob.shape is not shape:
+                self._reshape_layer(i)
+                return
 
     def _reshape_layer(self, i: int) -> None:
         with self._wiring.naming_bottoms(i):
             self.layers[i].reshape(self._bottoms[i], self._tops[i])
-        self._shapes[i] = [blob.shape for blob in self._bottoms[i]]
+        self._shapes[i] = [(blob, blob.shape) for blob in self._bottoms[i]]
         self._wiring.set_loss_weights(i)
+
+    def operations(self, i: int) -> tuple[int, int]:
+        """How many operations the products of layer i are by their definition, forward and
+        backward (see Layer.operations), 0 where backward passes the layer by."""
+        layer, bottom = self.layers[i], self._bottoms[i]
+        forward = layer.operations(bottom, self._tops[i])
+        if not self._wiring.layer_need_backward[i]:
+            return forward, 0
+        by_bottoms = sum(self._wiring.bottom_need_backward[i]) * forward // max(len(bottom), 1)
+        return forward, sum(layer.param_propagate_down[:1]) * forward + by_bottoms
 
     @property
     def learnable_params(self) -> list[Blob]:
@@ -213,7 +225,7 @@ class Graph:
     def clear_param_diffs(self) -> None:
         """Set the gradients of all parameters to zero."""
         for blob in self.learnable_params:
-            cpu.fill(0.0, blob.diff.reshape(-1))
+            cpu.fill(0.0, blob.diff_as(-1))
 
     def copy_from(self, path: str | os.PathLike[str]) -> None:
         """Load weights by layer name from a .caffemodel. Raises CaffeError where they don't fit;

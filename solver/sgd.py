@@ -53,7 +53,7 @@ class SGDSolver(Solver):
             self._clip_gradients()
         if self.param.iter_size > 1:
             for blob in self._params:
-                cpu.scale(1 / self.param.iter_size, blob.diff.reshape(-1))
+                cpu.scale(1 / self.param.iter_size, blob.diff_as(-1))
         decay = self.param.weight_decay
         for index in range(len(self._params)):
             self._update_param(index, rate * self._rates[index], decay * self._decays[index])
@@ -62,9 +62,9 @@ class SGDSolver(Solver):
     def _update_param(self, index: int, rate: float, decay: float) -> None:
         blob = self._params[index]
         cpu.sgd_update(
-            blob.data.reshape(-1),
-            blob.diff.reshape(-1),
-            self.history[index].data.reshape(-1),
+            blob.data_as(-1),
+            blob.diff_as(-1),
+            self.history[index].data_as(-1),
             rate,
             self.param.momentum,
             decay,
@@ -73,7 +73,7 @@ class SGDSolver(Solver):
 
     def _clip_gradients(self) -> None:
         """Scale all gradients down where their joint L2 norm is above clip_gradients."""
-        diffs = [blob.diff.reshape(-1) for blob in self._params]
+        diffs = [blob.diff_as(-1) for blob in self._params]
         norm = math.sqrt(sum(cpu.sum_of_squares(diff) for diff in diffs))
         limit = self.param.clip_gradients
         if norm > limit:

@@ -2,8 +2,7 @@
 
 import os
 import sys
-import time as clock
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ try:
     from caffe.tools.flags import Flag, parse_flags, usage
     from caffe.tools.progress import Progress
     from caffe.tools.signals import SignalHandler, signal_effect
+    from caffe.tools.timing import time_net
 except ImportError as error:
     sys.exit(f"{error}; install numba-caffe first: cd {_HERE.parent} && pip install -e .")
 except KeyboardInterrupt:
@@ -130,7 +130,7 @@ def test(flags: dict[str, Any]) -> None:
 
 
 def time(flags: dict[str, Any]) -> None:
-    """Log how long each layer's forward and backward take."""
+    """Log how long each layer takes, and what share of the machine's peak that is."""
     if not flags["model"]:
         raise CaffeError("Need a model definition to time. Give --model=FILE")
     phases = {"": TRAIN, "TRAIN": TRAIN, "TEST": TEST}
@@ -138,39 +138,7 @@ def time(flags: dict[str, Any]) -> None:
         raise CaffeError(f'phase must be "TRAIN" or "TEST", not "{flags["phase"]}"')
     logger.info("Use CPU.")
     net = Net(flags["model"], phases[flags["phase"]], level=flags["level"], stages=_stages(flags))
-    logger.info("Performing Forward")
-    logger.info("Initial loss: %g", net.forward_loss())
-    logger.info("Performing Backward")
-    net.backward_from_to(len(net.layers) - 1, 0)
-    logger.info("*** Benchmark begins ***")
-    count, layers = flags["iterations"], range(len(net.layers))
-    logger.info("Testing for %d iterations.", count)
-    forward, backward = [0.0 for _ in layers], [0.0 for _ in layers]
-    started = clock.perf_counter()
-    for iteration in range(count):
-        iteration_started = clock.perf_counter()
-        for i in layers:
-            forward[i] += _milliseconds(net.forward_from_to, i)
-        for i in reversed(layers):
-            backward[i] += _milliseconds(net.backward_from_to, i)
-        spent = (clock.perf_counter() - iteration_started) * 1e3
-        logger.info("Iteration: %d forward-backward time: %g ms.", iteration + 1, spent)
-    total = (clock.perf_counter() - started) * 1e3
-    logger.info("Average time per layer: ")
-    for i, layer in enumerate(net.layers):
-        logger.info("%10s\tforward: %g ms.", layer.name, forward[i] / count)
-        logger.info("%10s\tbackward: %g ms.", layer.name, backward[i] / count)
-    logger.info("Average Forward pass: %g ms.", sum(forward) / count)
-    logger.info("Average Backward pass: %g ms.", sum(backward) / count)
-    logger.info("Average Forward-Backward: %g ms.", total / count)
-    logger.info("Total Time: %g ms.", total)
-    logger.info("*** Benchmark ends ***")
-
-
-def _milliseconds(propagate: Callable[[int, int], Any], layer: int) -> float:
-    started = clock.perf_counter()
-    propagate(layer, layer)
-    return (clock.perf_counter() - started) * 1e3
+    time_net(net, flags["iterations"])
 
 
 def device_query(flags: dict[str, Any]) -> None:

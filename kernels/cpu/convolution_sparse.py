@@ -207,11 +207,11 @@ def _sort_entries(gradients, mask, cells, window, starts, offsets, factors):
     for m in range(gradients.size // cells):
         for i in range(m * cells, (m + 1) * cells):
             if gradients[i] != 0:
-                place = np.uint32(mask[i])
-                entry = np.uint32(ends[place])
+                chosen = np.uint32(mask[i])
+                entry = np.uint32(ends[chosen])
                 offsets[entry] = m * window
                 factors[entry] = gradients[i]
-                ends[place] += 1
+                ends[chosen] += 1
 
 
 @jit
@@ -234,55 +234,31 @@ def _add_windows(plan, starts, offsets, factors, windows, image):
 
 
 @jit
-def _image_gradient(
-    n, plan, cells, pooled_diff, mask, windows, bottom_diff, image, starts, offsets, factors
-):
-    groups, outputs, channels = plan[sizes.GROUPS], plan[sizes.OUTPUTS], plan[sizes.CHANNELS]
-    window = plan[sizes.ROWS] * plan[sizes.ROW]
-    height, width, pixel, pitch = (
-        plan[sizes.HEIGHT],
-        plan[sizes.WIDTH],
-        plan[sizes.PIXEL],
-        plan[sizes.PITCH],
-    )
-    for g in range(groups):
-        image[:] = 0
-        entries = slice((n * groups + g) * outputs * cells, (n * groups + g + 1) * outputs * cells)
-        _sort_entries(pooled_diff[entries], mask[entries], cells, window, starts, offsets, factors)
-        _add_windows(plan, starts, offsets, factors, windows[g * outputs * window :], image)
-        first = (n * groups + g) * channels * height * width
-        start = plan[sizes.PAD_Y] * pitch + plan[sizes.PAD_X] * pixel
-        if pitch == width * pixel:
-            from_channels_last(
-                image, start, pixel, bottom_diff, first, channels, height * width, height * width
-            )
-            continue
-        for y in range(height):
-            from_channels_last(
-                image, start + y * pitch, pixel,
-                bottom_diff, first + y * width, channels, height * width, width,
-            )  # fmt: skip
-
-
-@jit
 def _gradients_of_share(share, plan, num, cells, pooled_diff, mask, windows, bottom_diff, memories):
     """The gradients by a run of images."""
-    image, entries = plan[sizes.IMAGE], plan[sizes.OUTPUTS] * cells
+    groups, outputs, channels = plan[sizes.GROUPS], plan[sizes.OUTPUTS], plan[sizes.CHANNELS]
+    height, width, pixel = plan[sizes.HEIGHT], plan[sizes.WIDTH], plan[sizes.PIXEL]
+    pitch, window = plan[sizes.PITCH], plan[sizes.ROWS] * plan[sizes.ROW]
+    # Without padding all of an image's pixels are one run.
+    rows, length = (1, height * width) if pitch == width * pixel else (height, width)
+    most, places = outputs * cells, plan[sizes.OUT_HEIGHT] * plan[sizes.OUT_WIDTH]
     memory = memories[share]
-    factors = memory[image : image + entries]
-    whole = memory.view(np.int32)
-    offsets = whole[image + entries : image + 2 * entries]
-    starts = whole[
-        image + 2 * entries : image
-        + 2 * entries
-        + plan[sizes.OUT_HEIGHT] * plan[sizes.OUT_WIDTH]
-        + 2
-    ]
-    for n in range(num * share // len(memories), num * (share + 1) // len(memories)):
-        _image_gradient(
-            n, plan, cells, pooled_diff, mask, windows, bottom_diff,
-            memory[:image], starts, offsets, factors,
-        )  # fmt: skip
+    image, rest = memory[: plan[sizes.IMAGE]], memory[plan[sizes.IMAGE] :]
+    factors, table = rest[:most], rest[most:].view(np.int32)
+    offsets, starts = table[:most], table[most : most + places + 2]
+    first, last = num * share // len(memories), num * (share + 1) // len(memories)
+    for i in range(first * groups, last * groups):
+        g, entries = i % groups, slice(i * most, (i + 1) * most)
+        image[:] = 0
+        _sort_entries(pooled_diff[entries], mask[entries], cells, window, starts, offsets, factors)
+        _add_windows(plan, starts, offsets, factors, windows[g * outputs * window :], image)
+        start = plan[sizes.PAD_Y] * pitch + plan[sizes.PAD_X] * pixel
+        for y in range(rows):
+            from_channels_last(
+                image, start + y * pitch, pixel,
+                bottom_diff, i * channels * height * width + y * width, channels,
+                height * width, length,
+            )  # fmt: skip
 
 
 @jit

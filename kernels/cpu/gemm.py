@@ -2,35 +2,55 @@
 
     op(A): (M, K)    op(B): (K, N)    C: (M, N)    float32, C-contiguous
 
-The micro-kernel multiplies one tile of C at a time. Of op(B) it wants whole vectors: op(B) is cut
-into strips of as many columns as the tile has, each stored row by row in one piece, padded with
-zeros (packing.py). That costs K N moves for 2 M K N operations; in return every row of a strip
-lies in cache lines of its own, transposed or not. Of op(A) it wants single values, which it takes
-from where they lie, unless A is transposed: then each would be in another cache line, so A is
-packed too.
+There are three ways to compute it:
 
-K is cut into blocks of at most DEPTH, so that the part of a strip that is in use stays in the
-cache while it meets all rows of a task.
+- in tiles with vectors along N (tile_product.py). A is read where it lies, transposed or not; B is
+  too, unless it is stored as (N, K): then it is packed first;
+- in tiles with vectors along M, as C^T = op(B)^T op(A)^T: the same with A and B exchanged. It has A
+  packed where that is stored as (M, K), and must transpose what it writes to C;
+- rows with rows (row_product.py), for a small C where both A and B are stored along K.
 
-The tasks are groups of tiles of C, and each tile adds its blocks of K in their order, whichever
-thread it runs on: the result is the same to the bit for any number of threads.
+The cheapest is taken, by costs that depend on the shapes only. They count multiply-adds of
+vectors, of which the tiles at the edges waste some; packing, transposing and summing lanes are
+counted as so many of these.
+
+The result is the same to the bit for any number of threads.
 """
 
-import numba
 import numpy as np
 
 from .jit import jit
-from .micro_kernel import host_tile, make_micro_kernel
-from .packing import PART, pack_part
+from .packing import pack_strips, strip_at, strip_count
+from .parallel import parallel_for
+from .row_product import SIDE, multiply_rows
+from .tile_product import (
+    COLUMNS,
+    DEPTH,
+    ROWS,
+    TILE,
+    WIDTH,
+    block_of,
+    micro_kernel,
+    multiply_tiles,
+)
 
-TILE = host_tile()
-ROWS, COLUMNS = TILE.rows, TILE.columns
-DEPTH = 320  # most values of k in one block
-MOST_PACKED = 2**20  # floats of op(B) packed at a time, unless one strip has more: 4 MB
-TASKS = 64  # at least, where there are so many tiles
-ROW_TILES = 24  # most in one task
+__all__ = [
+    "COLUMNS", "ROWS", "TILE", "block_of", "gemm", "micro_kernel", "multiply", "packed_size"
+]  # fmt: skip
 
-micro_kernel = make_micro_kernel(TILE)
+PACKING = 0.4  # cost of a value that is transposed while it is packed
+CROSSING = 0.5  # of a value of C that is written transposed
+SUMMING = 12  # of a sum over lanes
+
+LAUNCH = 1 << 21  # multiply-adds worth a launch of threads: some tens of microseconds
+SHARE = 1 << 18  # multiply-adds in one of the shares that threads take, at least
+SHARE_TILES = 8  # tiles, at least
+MOST_SHARES = 64
+LAUNCH_PACKED = 1 << 16  # values to pack worth a launch
+
+LINE = 16  # floats in a cache line
+PAGE = 1024  # floats: lines that lie a multiple of it apart drive each other out of the cache
+NO_MEMORY = np.empty(0, np.float32)
 
 
 def gemm(
@@ -45,105 +65,83 @@ def gemm(
     """C = alpha op(A) op(B) + beta C. Where beta is 0, C is written without being read.
 
     a: (M, K), or (K, M) with trans_a. b: (K, N), or (N, K) with trans_b. c: (M, N).
-    The packed strips need memory of their own, a copy of B of at most 4 MB and one of A where it
-    is transposed, taken for the call: a microsecond beside the product.
     """
-    depth = a.shape[0] if trans_a else a.shape[1]
-    memory = aligned(packed_size(trans_a, c.shape[0], c.shape[1], depth))
-    _multiply_parallel(trans_a, a, trans_b, np.float32(alpha), b, np.float32(beta), c, memory)
+    _multiply(True, trans_a, a, trans_b, float(alpha), b, float(beta), c, NO_MEMORY)
 
 
-def aligned(count: int) -> np.ndarray:
-    """A flat float32 array, not cleared, that starts at a cache line."""
-    memory = np.empty(count + 16, np.float32)
-    start = (-memory.ctypes.data % 64) // 4
-    return memory[start : start + count]
+@jit
+def multiply(trans_a, a, trans_b, alpha, b, beta, c, memory):
+    """The same on one thread, for use in the tasks of other kernels. memory: float32, of
+    packed_size(...)."""
+    _multiply(False, trans_a, a, trans_b, alpha, b, beta, c, memory)
 
 
 def packed_size(trans_a: bool, rows: int, columns: int, depth: int) -> int:
-    """How many floats of memory `multiply` needs."""
-    strips = _strips_at_once(columns, depth)
-    row_tiles = -(-rows // ROWS) if trans_a else 0
-    return (strips * COLUMNS + row_tiles * ROWS) * depth
+    """How many floats of memory `multiply` needs at most, to pack both operands."""
+    return (rows + columns + 2 * COLUMNS) * depth
 
 
 @jit
-def _strips_at_once(columns, depth):
-    strips = -(-columns // COLUMNS)
-    return max(1, min(strips, MOST_PACKED // (COLUMNS * max(1, depth))))
+def _tiles_cost(rows, columns, depth, packed):
+    """Of a product in tiles with vectors along the columns, which are packed or not."""
+    cost = -(-rows // ROWS) * ROWS * -(-columns // WIDTH) * depth
+    return cost + (PACKING * columns * depth if packed else 0.0)
 
 
 @jit
-def block_of(left):
-    """How many of the `left` values of k the next block takes: DEPTH, at the end two equal parts.
-
-    OpenBLAS, which Caffe uses, cuts K in the same way, so that rounding falls alike: a value that
-    is zero but for rounding has the same sign before a ReLU, and trainings run side by side.
-    """
-    if left >= 2 * DEPTH or left <= DEPTH:
-        return min(left, DEPTH)
-    return (left // 2 + 15) // 16 * 16
-
-
-@jit
-def _multiply_tiles(first, last, left, a_row, a_step, strip, column, alpha, beta, c):
-    """The tiles of rows first to last - 1, given op(A) and a packed strip of op(B)."""
+def _multiply(threads, trans_a, a, trans_b, alpha, b, beta, c, memory):
     rows, columns = c.shape
-    depth, target = len(strip) // COLUMNS, c.reshape(-1)
-    k = 0
-    while k < depth or k == 0:
-        block = block_of(depth - k)
-        for tile in range(first, last):
-            micro_kernel(
-                block,
-                left,
-                tile * ROWS * depth + k * a_step,
-                a_row,
-                a_step,
-                strip,
-                k * COLUMNS,
-                COLUMNS,
-                alpha,
-                beta,
-                target,
-                tile * ROWS * columns + column,
-                columns,
-                min(ROWS, rows - tile * ROWS),
-                min(COLUMNS, columns - column),
-            )
-        beta = np.float32(1)
-        k += max(block, 1)
+    depth = a.shape[0] if trans_a else a.shape[1]
+    if c.size == 0:
+        return
+    alpha, beta, target = np.float32(alpha), np.float32(beta), c.reshape(-1)
+    shares, work = 1, rows * columns * depth
+    if threads and work >= LAUNCH:
+        shares = min(work // SHARE, MOST_SHARES)
 
+    cost = _tiles_cost(rows, columns, depth, trans_b)
+    crossed_cost = _tiles_cost(columns, rows, depth, not trans_a) + CROSSING * c.size
+    along_k = (rows == 1 or not trans_a) and (columns == 1 or trans_b) and alpha == 1
+    tiles = -(-rows // SIDE) * -(-columns // SIDE)
+    rows_cost = tiles * SIDE * SIDE * -(-depth // WIDTH) + SUMMING * c.size
+    # A matrix by a vector is never cheaper in another way.
+    if along_k and (rows == 1 or columns == 1 or rows_cost <= min(cost, crossed_cost)):
+        operands = a.reshape(-1), b.reshape(-1), beta, target
+        parallel_for(multiply_rows, shares, (shares, *operands, rows, columns, depth))
+        return
 
-def _multiply(trans_a, a, trans_b, alpha, b, beta, c, memory):
-    rows, columns = c.shape
-    depth = b.shape[1] if trans_b else b.shape[0]
-    row_tiles, strips, parts = -(-rows // ROWS), -(-columns // COLUMNS), -(-depth // PART)
-    size = COLUMNS * depth
-    most = _strips_at_once(columns, depth)
-    left, a_row, a_step = a.reshape(-1), depth, 1
-    # int64: a constant would make Numba compile pack_part for this value, so twice.
-    if trans_a:
-        left, a_row, a_step = memory[most * size :], 1, ROWS
-        for task in numba.prange(row_tiles * parts):
-            p = task // parts
-            pack_part(a, trans_a, p, np.int64(ROWS), task % parts, left, p)
-    for first in range(0, strips, most):
-        count = min(most, strips - first)
-        for task in numba.prange(count * parts):
-            p = task // parts
-            pack_part(b, not trans_b, first + p, np.int64(COLUMNS), task % parts, memory, p)
-        # Enough tasks for many threads, few enough to reuse what is in the caches.
-        tiles = max(1, min(ROW_TILES, row_tiles * count // TASKS))
-        groups = -(-row_tiles // tiles)
-        for task in numba.prange(groups * count):
-            p, tile = task // groups, task % groups * tiles
-            strip, column = memory[p * size : (p + 1) * size], (first + p) * COLUMNS
-            last = min(tile + tiles, row_tiles)
-            _multiply_tiles(tile, last, left, a_row, a_step, strip, column, alpha, beta, c)
-
-
-# For use inside the parallel loops of other kernels: the same code on one thread.
-multiply = jit(_multiply)
-
-_multiply_parallel = jit(parallel=True)(_multiply)
+    crossed = crossed_cost < cost
+    x, x_across, y, y_across = a, trans_a, b, not trans_b
+    if crossed:
+        rows, columns = columns, rows
+        x, x_across, y, y_across = b, not trans_b, a, trans_a
+    strips = strip_count(columns, COLUMNS, WIDTH)
+    # The last strip may reach beyond the columns, and nothing follows the last row of y.
+    in_place = strips - (columns % WIDTH > 0) if y_across else 0
+    first = strip_at(in_place, columns, COLUMNS, WIDTH)[0]
+    strip_size = (-(-columns // WIDTH) * WIDTH - first) * depth
+    left, x_tile, x_row, x_step = x.reshape(-1), ROWS * x.shape[1], x.shape[1], 1
+    tiles_size = 0
+    if x_across:
+        x_tile, x_row, x_step = ROWS, 1, x.shape[1]
+        # Each k is in another line of the cache, which has room for some, apart from each other.
+        if x_step % PAGE == 0 or (depth >= 2 * DEPTH and strips > 4):
+            tiles_size = -(-rows // ROWS) * ROWS * depth
+    if len(memory) < strip_size + tiles_size:
+        memory = np.empty(strip_size + tiles_size + LINE, np.float32)
+        memory = memory[-(np.int64(memory.ctypes.data) // 4) % LINE :]
+    if strip_size:
+        few = shares if strip_size >= LAUNCH_PACKED else 1
+        parallel_for(pack_strips, few, (few, y, y_across, COLUMNS, WIDTH, in_place, memory))
+    if tiles_size:
+        left, x_tile, x_step = memory[strip_size:], ROWS * depth, ROWS
+        parallel_for(pack_strips, shares, (shares, x, True, ROWS, ROWS, 0, left))
+    shares = max(1, min(shares, -(-rows // ROWS) * strips // SHARE_TILES))
+    parallel_for(
+        multiply_tiles,
+        shares,
+        (
+            shares, left, x_tile, x_row, x_step, y.reshape(-1), y.shape[1], in_place, memory,
+            depth, alpha, beta, target, c.shape[1], rows, columns, crossed,
+        ),
+    )  # fmt: skip

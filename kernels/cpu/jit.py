@@ -26,6 +26,7 @@ from numba.core import event as numba_event
 from ...glog import logger
 from ..cache import KernelCache
 from ..threads import choose_layer
+from .part import PartCompiler
 
 choose_layer()
 
@@ -48,10 +49,11 @@ def jit(
     """
     if function is None:
         return functools.partial(jit, parallel=parallel, inline=inline, fastmath=fastmath)
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     options |= {"parallel": parallel, "forceinline": inline, "fastmath": fastmath}
     dispatcher = numba.njit(**options)(function)
-    _ignore_constants(dispatcher)
+    part = numba.njit(pipeline_class=PartCompiler, **options)(function)
+    _offer_to_callers(dispatcher, part)
     folder = cache_folder()
     if folder is not None:
         # Numba reads its global setting while a cache is made; other users of Numba keep theirs.
@@ -62,20 +64,23 @@ def jit(
             dispatcher._cache = KernelCache(function)
         finally:
             numba.config.CACHE_DIR = users_folder
-    _announcer.kernels.add(dispatcher)
+    _announcer.kernels |= {dispatcher, part}
     return dispatcher
 
 
-def _ignore_constants(dispatcher: Any) -> None:
-    """Have jitted code that calls this function with a constant, as in f(x, 0), use what is
-    compiled for all values; Numba would compile the function anew for each."""
-    template_for = dispatcher.get_call_template
+def _offer_to_callers(dispatcher: Any, part: Any) -> None:
+    """Have jitted code that calls `dispatcher` take `part`, and the same for a constant, as in
+    f(x, 0), as for all values: Numba would compile the function anew for each constant."""
 
     def get_call_template(args: Any, kws: Any) -> Any:
         args = tuple(types.unliteral(given) for given in args)
-        return template_for(args, {name: types.unliteral(given) for name, given in kws.items()})
+        return part.get_call_template(
+            args, {name: types.unliteral(given) for name, given in kws.items()}
+        )
 
     dispatcher.get_call_template = get_call_template
+    dispatcher.get_overload = part.get_overload
+    dispatcher.get_compile_result = part.get_compile_result
 
 
 def source_hash() -> str:

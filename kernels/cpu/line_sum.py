@@ -2,8 +2,8 @@
 
 An addition waits three or four cycles for the one before, so four vectors of partial sums are
 under way, and are added up at the end. Their number is fixed, and so is the order of the sum. (To
-let LLVM choose an order, by fastmath, would not do: it may choose anew where the code is copied
-into another function, and a run that compiles would differ from one that loads the cached code.)
+let LLVM choose an order, by fastmath, would not do: it may choose another in each function into
+which the code is copied.)
 """
 
 from typing import Any

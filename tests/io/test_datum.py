@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caffe.errors import CaffeError
@@ -79,6 +79,7 @@ def batches(draw):
     return records
 
 
+@settings(deadline=None)
 @given(batches())
 def test_the_fast_way_gives_what_one_by_one_gives_or_none(records):
     alike = read_alike(records, "r")
@@ -100,13 +101,36 @@ def test_the_fast_way_takes_the_usual_batch(encoded):
     np.testing.assert_array_equal(labels, np.arange(5, dtype=np.float32))
 
 
+def test_the_fast_way_sees_where_another_layout_begins():
+    """Records of one length, but of other shapes, with and without a field at their end."""
+    batches = [
+        [raw_datum(shape, label=i, **more).SerializeToString() for i in range(3)]
+        for shape, more in (
+            ((1, 4, 6), {}),
+            ((1, 6, 4), {}),
+            ((2, 11, 1), {"encoded": False}),
+            ((1, 4, 6), {}),
+        )
+    ]
+    assert len({len(record) for batch in batches for record in batch}) == 1
+    for batch in batches:
+        images, labels = read_alike(batch, "r")
+        for record, image in zip(batch, images, strict=True):
+            np.testing.assert_array_equal(image, read_datum(record, "r")[0])
+        assert labels.tolist() == [0, 1, 2]
+    assert read_alike([batches[0][0], batches[1][0]], "r") is None
+
+
 def test_the_fast_way_leaves_odd_records_alone():
     usual = raw_datum(label=1).SerializeToString()
     other_shape = raw_datum((4, 3, 5), label=1).SerializeToString()
     broken = usual[:-2] + b"\x30\x01"
     floats = Datum(channels=1, height=1, width=1, float_data=[1.0]).SerializeToString()
     assert read_alike([usual, other_shape], "r") is None
-    assert read_alike([usual, broken], "r") is None
+    large_label = raw_datum(label=128).SerializeToString()
+    for odd in (broken, large_label):
+        assert read_alike([usual, odd], "r") is None
+        assert read_alike([odd, odd], "r") is None
     assert read_alike([usual, usual + b"\x38\x01"], "r") is None
     assert read_alike([floats], "r") is None
     with pytest.raises(CaffeError, match=re.escape("r is no Datum")):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from kernel_testing import assert_same_bits_for_any_threads
 
 from caffe.kernels import cpu, reference
+from caffe.kernels.cpu.gemm import multiply, packed_size
 from caffe.kernels.cpu.micro_kernel import Tile, host_tile, make_micro_kernel
 
 SIZES = st.one_of(st.integers(0, 40), st.sampled_from([63, 64, 65, 255, 256, 257, 300, 513]))
@@ -45,26 +46,65 @@ def test_any_product(rows, columns, depth, trans_a, trans_b, alpha, beta):
     assert_close(c, expected, depth)
 
 
-@pytest.mark.parametrize("shape", [(300, 1200, 600), (700, 10, 300), (1, 2100, 800)])
-def test_the_blocks_of_large_products(shape):
-    """More rows, columns and depth than one packed block holds."""
-    a, b, c = operands(*shape, trans_a=True, trans_b=True)
+# (M, N, K), trans_a, trans_b
+WAYS = {
+    "B read in place": ((300, 700, 64), True, False),
+    "B's last strip packed": ((70, 203, 330), False, False),
+    "B packed": ((700, 600, 300), False, True),
+    "A^T by lines that lie a page apart": ((1024, 70, 130), True, False),
+    "A^T through several blocks": ((90, 300, 1000), True, False),
+    "A and B exchanged": ((64, 500, 800), False, True),
+    "A and B exchanged, none packed": ((320, 1300, 400), True, True),
+    "rows with rows": ((64, 10, 500), False, True),
+    "rows with rows, few with many": ((7, 900, 700), False, True),
+    "a row by rows": ((1, 2100, 800), False, True),
+    "rows by a column": ((2100, 1, 800), False, False),
+    "a column of A^T": ((1000, 1, 2100), True, False),
+    "a row by columns": ((1, 1000, 2100), False, False),
+}
+
+
+@pytest.mark.parametrize(("shape", "trans_a", "trans_b"), WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize(("alpha", "beta"), [(1, 0), (1, 0.5), (2, -1)])
+def test_every_way_on_any_number_of_threads(shape, trans_a, trans_b, alpha, beta):
+    a, b, c = operands(*shape, trans_a, trans_b)
     expected = c.copy()
-    reference.gemm(True, True, 2, a, b, -1, expected)
-    cpu.gemm(True, True, 2, a, b, -1, c)
-    assert_close(c, expected, shape[2])
-
-
-@pytest.mark.parametrize("shape", [(20, 576, 25), (64, 500, 800), (257, 33, 513)])
-def test_the_same_bits_for_any_number_of_threads(shape):
-    a, b, c = operands(*shape, trans_a=False, trans_b=True)
+    reference.gemm(trans_a, trans_b, alpha, a, b, beta, expected)
+    if beta == 0:
+        c[:] = np.nan
 
     def call():
         result = c.copy()
-        cpu.gemm(False, True, 1, a, b, 1, result)
+        cpu.gemm(trans_a, trans_b, alpha, a, b, beta, result)
         return [result]
 
+    assert_close(call()[0], expected, shape[2])
     assert_same_bits_for_any_threads(call)
+
+
+@pytest.mark.parametrize(("shape", "trans_a", "trans_b"), WAYS.values(), ids=WAYS)
+def test_what_is_not_finite_goes_where_it_belongs(shape, trans_a, trans_b):
+    """One row of op(A) and one column of op(B), not the padding beside them."""
+    a, b, c = operands(*shape, trans_a, trans_b)
+    (a.T if trans_a else a)[-1, -1] = np.nan
+    (b.T if trans_b else b)[0, -1] = np.inf
+    cpu.gemm(trans_a, trans_b, 1, a, b, 0, c)
+    finite = np.isfinite(c)
+    assert not finite[-1].any()
+    assert not finite[:, -1].any()
+    assert finite[:-1, :-1].all()
+
+
+@pytest.mark.parametrize(("shape", "trans_a", "trans_b"), WAYS.values(), ids=WAYS)
+def test_multiply_gives_the_same_bits_in_the_memory_it_is_given(shape, trans_a, trans_b):
+    a, b, c = operands(*shape, trans_a, trans_b)
+    expected = c.copy()
+    cpu.gemm(trans_a, trans_b, 1, a, b, 1, expected)
+    size = packed_size(trans_a, *shape)
+    memory = np.full(size + 100, 7, np.float32)
+    multiply(trans_a, a, trans_b, np.float32(1), b, np.float32(1), c, memory[:size])
+    np.testing.assert_array_equal(c, expected)
+    assert (memory[size:] == 7).all()
 
 
 @pytest.mark.parametrize("tile", [host_tile(), Tile(5, 4, 16), Tile(5, 2, 8), Tile(10, 2, 4)])

@@ -6,6 +6,9 @@ import sys
 import textwrap
 
 import pytest
+from numba.core.event import Listener, install_listener
+
+from caffe.kernels.cpu.jit import jit
 
 SCRIPT = textwrap.dedent(
     """
@@ -18,19 +21,19 @@ SCRIPT = textwrap.dedent(
     if "DISK_IS_FULL" in os.environ:  # any longer file is an error, for root as well
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
     from caffe.kernels.cpu.jit import cache_folder, jit
+    from caffe.kernels.cpu.parallel import parallel_for
 
     @numba.njit
     def not_ours(x):
         return x + 2
 
     @jit
-    def one_more(x):
-        return x + 1
+    def one_more(i, x):
+        x[i] += 1
 
-    @jit(parallel=True)
+    @jit
     def count_up(x):
-        for i in numba.prange(x.size):
-            x[i] = one_more(x[i])
+        parallel_for(one_more, x.size, (x,))
 
     not_ours(1)
     x = np.zeros(4, np.float32)
@@ -122,6 +125,38 @@ def test_a_temporary_folder_that_others_can_write_is_not_trusted(run, tmp_path):
     (folder, _), log = run(XDG_CACHE_HOME=str(occupied), TMPDIR=str(tmp_path))
     assert folder == "None"
     assert "compiled anew in each run" in log
+
+
+class Compilations(Listener):
+    """The names of the functions that Numba compiles."""
+
+    def __init__(self):
+        self.names = []
+
+    def on_start(self, event):
+        self.names.append(event.data["dispatcher"].py_func.__name__)
+
+    def on_end(self, event):
+        pass
+
+
+def test_a_function_is_compiled_once_for_all_callers_and_constants():
+    @jit
+    def scaled(x, factor):
+        return x * factor
+
+    @jit
+    def sum_of_two(x):
+        return scaled(x, 1) + scaled(factor=2, x=x)
+
+    @jit
+    def sum_of_three(x, y):
+        return sum_of_two(x) + scaled(x, y)
+
+    with install_listener("numba:compile", Compilations()) as compiled:
+        assert sum_of_three(10, 3) == 60
+    assert sorted(compiled.names) == ["scaled", "sum_of_three", "sum_of_two"]
+    assert scaled(10, 3) == 30  # and once more for Python
 
 
 def test_an_edited_source_changes_the_folder(monkeypatch, tmp_path):

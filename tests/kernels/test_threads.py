@@ -79,16 +79,19 @@ def test_the_users_environment_is_heeded(run):
 
 FORK = """
     import os
-    import numba
     import numpy as np
     from caffe import CaffeError
     from caffe.kernels.cpu.jit import jit
+    from caffe.kernels.cpu.parallel import parallel_for
     from caffe.kernels.threads import check_process
 
-    @jit(parallel=True)
+    @jit
+    def one_more(i, x):
+        x[i] += 1
+
+    @jit
     def count_up(x):
-        for i in numba.prange(x.size):
-            x[i] += 1
+        parallel_for(one_more, x.size, (x,))
 
     def work():
         check_process()

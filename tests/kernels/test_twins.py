@@ -25,10 +25,13 @@ MACHINERY = {  # of the CPU: how kernels are compiled, and what several of them 
     "micro_kernel",
     "packing",
     "parallel",
+    "part",
     "roofline",
+    "row_product",
     "shares",
     "shifted_copies",
     "sparse_plan",
+    "tile_product",
     "vector",
     "weighted_sum",
 }

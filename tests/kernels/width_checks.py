@@ -5,14 +5,16 @@ Prints that width, and which vector registers the compiled code uses.
 """
 
 import re
+from typing import Any
 
-import numba.core.event
 import numpy as np
+import test_convolution
+import test_convolution_max_pooling
 from kernel_testing import assert_twins_agree
+from numba.core.event import Event, Listener, install_listener
 
-from caffe.kernels import cpu
+from caffe.kernels import cpu, reference
 from caffe.kernels.cpu.vector import host_width
-from caffe.kernels.reference.im2col import output_shape
 
 RANDOM = np.random.default_rng(1)
 
@@ -22,8 +24,8 @@ def values(*shape: int) -> np.ndarray:
 
 
 def check_gemm() -> None:
-    for rows, columns, depth in [(7, 131, 45), (67, 18, 517)]:
-        for trans_a, trans_b in [(False, False), (True, True)]:
+    for rows, columns, depth in [(7, 131, 45), (67, 18, 517), (3, 5, 400)]:
+        for trans_a, trans_b in [(False, False), (True, False), (False, True), (True, True)]:
             a = values(depth, rows) if trans_a else values(rows, depth)
             b = values(columns, depth) if trans_b else values(depth, columns)
             c = values(rows, columns)
@@ -44,30 +46,22 @@ def check_convolution() -> None:
         (4, 6, (12, 19), (3, 2), ((1, 2), (2, 1), (1, 2)), 2),
         (2, 6, (4, 5, 6), (2, 2, 2), ((1, 0, 1), (1, 2, 1), (1, 1, 1)), 2),  # by im2col
     ]:
-        bottom, weight = values(3, channels, *inputs), values(outputs, channels // group, *kernel)
-        top = values(3, outputs, *output_shape(inputs, kernel, *form))
-        bias = values(outputs)
-        size = cpu.convolution_workspace(bottom.shape, weight.shape, top.shape, group)
-        common = (*form, group)
-        for name, *arrays in [
-            ("forward", bottom, weight, bias, top),
-            ("backward_data", top, weight, bottom),
-            ("backward_weight", bottom, top, weight),
-        ]:
-            check_with_workspace(f"convolution_{name}", arrays, common, size)
-        assert_twins_agree("convolution_backward_bias", top, bias, atol=1e-4)
+        case = test_convolution.operands(3, channels, inputs, outputs, kernel, group)
+        ours, wanted = (test_convolution.run(twin, *case, form, group) for twin in (cpu, reference))
+        for name, expected in wanted.items():
+            np.testing.assert_allclose(ours[name], expected, 1e-5, 1e-4, err_msg=name)
 
 
-def check_with_workspace(name, arrays, common, size):
-    """The definitions leave the workspace alone, so it cannot be compared."""
-    from caffe.kernels import reference
-
-    output = []
-    for twin in (cpu, reference):
-        copied = [array.copy() for array in arrays]
-        getattr(twin, name)(*copied, *common, np.full(size, np.nan, np.float32))
-        output.append(copied[-1])
-    np.testing.assert_allclose(*output, rtol=1e-5, atol=1e-4, err_msg=name)
+def check_convolution_max_pooling() -> None:
+    for channels, outputs, inputs, kernel, group, size in [
+        (3, 7, (13, 21), (5, 5), 1, 2),
+        (20, 6, (12, 19), (3, 4), 2, 3),
+    ]:
+        case = test_convolution_max_pooling.operands(3, channels, inputs, outputs, kernel, group)
+        window = ((size, size), (0, 0), (2, 2))
+        test_convolution_max_pooling.assert_agree(
+            case, pad=(0, 1), stride=(1, 1), group=group, window=window
+        )
 
 
 def check_pooling() -> None:
@@ -82,24 +76,29 @@ def check_pooling() -> None:
         assert_twins_agree("average_pooling_backward", top, bottom, *window)
 
 
-class CompiledKernels(numba.core.event.Listener):
-    """Which functions Numba compiled."""
+class CompiledKernels(Listener):
+    """Which functions Numba compiled, and made machine code for."""
 
     def __init__(self) -> None:
-        self.dispatchers: set[numba.core.dispatcher.Dispatcher] = set()
+        self.kernels: set[Any] = set()
 
-    def on_start(self, event: numba.core.event.Event) -> None:
-        self.dispatchers.add(event.data["dispatcher"])
+    def on_start(self, event: Event) -> None:
+        self.kernels.add(event.data["dispatcher"])
 
-    def on_end(self, event: numba.core.event.Event) -> None:
+    def on_end(self, event: Event) -> None:
         pass
+
+    def registers(self) -> set[str]:
+        """The kinds of vector registers in their code: xmm, ymm, zmm."""
+        codes = [code for kernel in self.kernels for code in kernel.inspect_asm().values()]
+        return set(re.findall("[xyz]mm", "".join(codes)))
 
 
 if __name__ == "__main__":
-    with numba.core.event.install_listener("numba:compile", CompiledKernels()) as compiled:
+    with install_listener("numba:compile", CompiledKernels()) as compiled:
         check_gemm()
         check_inner_product()
         check_convolution()
+        check_convolution_max_pooling()
         check_pooling()
-    codes = [code for kernel in compiled.dispatchers for code in kernel.inspect_asm().values()]
-    print(host_width(), *sorted(set(re.findall("[xyz]mm", "".join(codes)))))
+    print(host_width(), *sorted(compiled.registers()))
