@@ -11,16 +11,19 @@ they lie. Tasks are shares of the images and, where images are few, parts of the
 results are the same to the bit for any number of threads.
 
 Where a max pooling is all that reads the outputs, each plane is pooled while it is in the nearest
-cache. The gradients are in convolution_2d_backward.py.
+cache. The gradients are in convolution_2d_backward.py. Where the outputs fill the lanes, what is
+below does not serve, but convolution_lanes.py.
 """
 
 import math
 
 import numpy as np
 
+from . import convolution_lanes
 from .convolution_plan import Plan
 from .gemm import COLUMNS, ROWS, TILE, block_of
 from .jit import jit
+from .lanes_plan import Slide, task_memory
 from .max_pooling import Pair, max_pool_planes
 from .micro_kernel import make_micro_kernel
 from .parallel import parallel_for
@@ -49,6 +52,14 @@ def forward(
     pooling: the pooled planes and the mask, both flat; height and width of a plane and of a pooled
     one; the window's kernel, pad and stride.
     """
+    if plan.forward:
+        slide = plan.forward
+        packed, memory, shares = slide_memories(plan, slide, top, weight.size, workspace)
+        convolution_lanes.pack_rows(rows(weight), slide.lanes, packed)
+        convolution_lanes.convolve(
+            slide, planes(bottom), packed, bias, planes(top), group, memory, shares, pooling
+        )
+        return
     _forward(
         planes(bottom), rows(weight), bias, planes(top), group, plan.table, plan.starts,
         memories(plan, workspace), plan.shares, pooling,
@@ -63,6 +74,24 @@ def planes(images: np.ndarray) -> np.ndarray:
 def rows(weight: np.ndarray) -> np.ndarray:
     """The weights as a matrix: outputs by windows' rows."""
     return weight.reshape(len(weight), math.prod(weight.shape[1:]))
+
+
+def aligned(workspace: np.ndarray) -> np.ndarray:
+    """The workspace from its first cache line on."""
+    return workspace[-workspace.ctypes.data % 64 // 4 :]
+
+
+def slide_memories(
+    plan: Plan, slide: Slide, top: np.ndarray, weights: int, workspace: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Of convolution_lanes.py: the memory for packed weights, that of each task, and the number of
+    shares. top: what is overwritten."""
+    shares = min(plan.shares, len(top) // slide.images)
+    parts = min(top.shape[1] // slide.lanes, max(1, plan.tasks // shares))
+    size = slide.images * task_memory(slide.image, math.prod(top.shape[2:]) * slide.lanes)
+    floats = aligned(workspace)
+    memory = floats[weights : weights + shares * parts * size].reshape(shares * parts, size)
+    return floats[:weights], memory, shares
 
 
 def memories(plan: Plan, workspace: np.ndarray) -> np.ndarray:

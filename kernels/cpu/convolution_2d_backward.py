@@ -14,7 +14,8 @@ the bit for any number of threads.
 
 import numpy as np
 
-from .convolution_2d import memories, planes, rows
+from . import convolution_lanes, convolution_lanes_weight
+from .convolution_2d import NO_POOLING, aligned, memories, planes, rows, slide_memories
 from .convolution_plan import Plan
 from .dot_kernel import SIDE, dot_kernel
 from .gemm import COLUMNS, ROWS, micro_kernel
@@ -35,6 +36,15 @@ def backward_data(
     workspace: np.ndarray,
 ) -> None:
     """Overwrite bottom_diff."""
+    if plan.data:
+        slide, no_bias = plan.data, np.empty(0, np.float32)
+        packed, memory, shares = slide_memories(plan, slide, bottom_diff, weight.size, workspace)
+        convolution_lanes.pack_outputs(planes(weight), group, slide.lanes, packed)
+        convolution_lanes.convolve(
+            slide, planes(top_diff), packed, no_bias, planes(bottom_diff), group, memory, shares,
+            NO_POOLING,
+        )  # fmt: skip
+        return
     _backward_data(
         planes(top_diff), rows(weight), planes(bottom_diff), group,
         plan.table, plan.starts, memories(plan, workspace), plan.shares,
@@ -50,10 +60,23 @@ def backward_weight(
     workspace: np.ndarray,
 ) -> None:
     """Add to weight_diff."""
+    if plan.weight:
+        _backward_weight_lanes(plan, bottom, top_diff, weight_diff, group, workspace)
+        return
     copies = workspace[: plan.batch * plan.copies].reshape(plan.batch, plan.copies)
     _backward_weight(
         planes(bottom), planes(top_diff), rows(weight_diff), group,
         plan.table, plan.starts, copies,
+    )  # fmt: skip
+
+
+def _backward_weight_lanes(plan, bottom, top_diff, weight_diff, group, workspace):
+    images, image = plan.weight.images, plan.forward.image
+    sizes = (weight_diff.size, weight_diff.size, images * top_diff[0].size, images * image)
+    sums, turned, diffs, copies = np.split(aligned(workspace), np.cumsum(sizes))[:4]
+    convolution_lanes_weight.backward_weight(
+        plan.forward, plan.weight, planes(bottom), planes(top_diff), rows(weight_diff), group,
+        copies.reshape(images, image), diffs, sums, turned,
     )  # fmt: skip
 
 

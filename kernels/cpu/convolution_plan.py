@@ -11,9 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from .gemm import COLUMNS
-from .im2col import OUTPUT, geometry
+from .im2col import DILATION, INPUT, KERNEL, OUTPUT, PAD, STRIDE, geometry
+from .lanes_plan import Gradient, Slide, make_gradient, make_slide
 from .shifted_copies import copies_size, window_starts
 
+ALIGNMENT = 16  # floats of a cache line
 SHARES = 16  # of the images, each with memory of its own
 FEW = 8  # images; with fewer, tasks are parts of the channels too
 MOST_FLOATS = 2**22  # of memory for all shares: 16 MB, unless one image needs more
@@ -31,6 +33,10 @@ class Plan(NamedTuple):
     tasks: int  # there
     memory: int  # floats of one task's memory
     batch: int  # images whose copies the weight gradient holds at a time
+    # For convolution_lanes.py; None where that way does not serve.
+    forward: Slide | None
+    data: Slide | None
+    weight: Gradient | None
 
 
 @functools.lru_cache(maxsize=256)
@@ -53,7 +59,18 @@ def make_plan(
     starts = window_starts(table, weight_shape[1])
     fewest = _fewest(top_shape)
     batch = max(1, min(bottom_shape[0], max(fewest, BATCH_FLOATS // max(1, copies))))
-    return Plan(table, starts, copies, *_tasks(bottom_shape, weight_shape, top_shape), batch)
+    shares, tasks, memory = _tasks(bottom_shape, weight_shape, top_shape)
+    num, channels = bottom_shape[0], weight_shape[1]
+    group = bottom_shape[1] // channels
+    outputs = weight_shape[0] // group
+    forward = make_slide(num, group, channels, outputs, table, memory, turned=False)
+    data = weight = None
+    if forward and forward.image <= _column_size(bottom_shape, weight_shape, top_shape):
+        weight = make_gradient(min(num, fewest), channels, weight_shape[0], table, forward)
+    if (table[STRIDE] == 1).all():
+        turned = _turned(table)
+        data = make_slide(num, group, outputs, channels, turned, memory, turned=True)
+    return Plan(table, starts, copies, shares, tasks, memory, batch, forward, data, weight)
 
 
 def workspace(
@@ -62,9 +79,18 @@ def workspace(
     """How many floats of workspace are enough, whatever pad, stride and dilation are. (Memory
     that is not used is not taken from the machine.)"""
     _, tasks, memory = _tasks(bottom_shape, weight_shape, top_shape)
-    column = _column_size(bottom_shape, weight_shape, top_shape)
-    batch = max(_fewest(top_shape) * column, BATCH_FLOATS)
-    return max(tasks * memory, min(bottom_shape[0] * column, batch))
+    image = _column_size(bottom_shape, weight_shape, top_shape) + math.prod(top_shape[1:])
+    batch = max(_fewest(top_shape) * image, BATCH_FLOATS)
+    weights = 2 * math.prod(weight_shape)
+    return ALIGNMENT + weights + max(tasks * memory, min(bottom_shape[0] * image, batch))
+
+
+def _turned(table: np.ndarray) -> np.ndarray:
+    """The geometry of the data gradient: a convolution of top_diff, where the stride is 1."""
+    table = table.copy()
+    table[PAD] = table[DILATION] * (table[KERNEL] - 1) - table[PAD]
+    table[[INPUT, OUTPUT]] = table[[OUTPUT, INPUT]]
+    return table
 
 
 def _fewest(top_shape: Sequence[int]) -> int:

@@ -34,32 +34,31 @@ choose_layer()
 def jit(
     function: Callable | None = None,
     *,
-    parallel: bool = False,
     inline: bool = False,
     fastmath: bool | set[str] = False,
 ) -> Any:
     """Decorator: compile a kernel at its first call, or load it from the cache folder.
 
-    parallel: the loops over `prange` run on several threads. Such a function must not be called
-    from a thread of the user's own, nor from another parallel kernel's loop.
-    inline: LLVM copies the machine code into each caller, for small steps of inner loops (passing
-    an array to a function otherwise costs some nanoseconds).
-    fastmath: which liberties LLVM may take with floating point, as numba.njit's. Not for what a
-    parallel loop calls: its last bits would differ between the first run and the cached ones.
+    Jitted functions that call it take it in as a part of their own (part.py). For loops on several
+    threads see parallel.py.
+
+    inline: LLVM copies the code into each caller, for small steps of inner loops (passing an array
+    to a function otherwise costs some nanoseconds).
+    fastmath: which liberties LLVM may take with floating point, as numba.njit's. Not for what
+    other jitted functions call: its last bits may differ from caller to caller.
     """
     if function is None:
-        return functools.partial(jit, parallel=parallel, inline=inline, fastmath=fastmath)
+        return functools.partial(jit, inline=inline, fastmath=fastmath)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-    options |= {"parallel": parallel, "forceinline": inline, "fastmath": fastmath}
+    options |= {"forceinline": inline, "fastmath": fastmath}
     dispatcher = numba.njit(**options)(function)
     part = numba.njit(pipeline_class=PartCompiler, **options)(function)
     _offer_to_callers(dispatcher, part)
     folder = cache_folder()
     if folder is not None:
         # Numba reads its global setting while a cache is made; other users of Numba keep theirs.
-        # A function may be compiled both ways, which Numba's file names would not tell apart.
         users_folder = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(folder / "parallel" if parallel else folder)
+        numba.config.CACHE_DIR = str(folder)
         try:
             dispatcher._cache = KernelCache(function)
         finally:

@@ -8,132 +8,169 @@ bottom: (N, C, H, W), top: (N, C, PH, PW), float32; mask: as top, int32; kernel,
 (vertical, horizontal). Of equal values the first wins. As in Caffe the search starts at the
 lowest float32, above which a NaN never counts: a window of NaNs gives -3.4e38 and its first index.
 
-A thread takes whole planes. Windows of 2 x 2 and 3 x 3 with stride 2, those of most nets, are
-searched by functions that know their size: LLVM unrolls the window and vectorises over x, which
-is six times as fast as the loop for any window. That one does the rest, and their cut-off edges.
+Windows of 2 x 2 and 3 x 3 with stride 2 and no padding, those of most nets, are pooled by vectors
+(max_strips.py), all others by a loop over the window.
 """
 
-from typing import Any
-
 import numpy as np
-from numba import prange
 
 from .jit import jit
+from .max_strips import LOWEST, make_max_gather, make_max_search
+from .parallel import parallel_for
+from .pooling_strip import AHEAD, BLOCK, covers, fits, plane_shares
+from .vector import host_width
 
 Pair = tuple[int, int]
-LOWEST = np.finfo(np.float32).min
+WIDE, NARROW = host_width(), min(host_width(), 8)  # windows in a vector
+L1 = 1 << 13  # floats that the nearest cache holds
 
-
-def _make_search(size: int) -> Any:
-    """A function for windows of size x size with stride 2 that lie inside the plane."""
-
-    @jit
-    def search(
-        bottom: np.ndarray, top: np.ndarray, mask: np.ndarray, rows: int, columns: int
-    ) -> None:
-        """Fill the first `rows` and `columns` of top (PH, PW) and mask from bottom (H, W)."""
-        width = bottom.shape[1]
-        for y in range(rows):
-            for x in range(columns):
-                best, index = LOWEST, np.int32(2 * y * width + 2 * x)
-                for i in range(2 * y, 2 * y + size):
-                    for j in range(2 * x, 2 * x + size):
-                        if bottom[i, j] > best:
-                            best, index = bottom[i, j], np.int32(i * width + j)
-                top[y, x] = best
-                mask[y, x] = index
-
-    return search
-
-
-_search_2x2 = _make_search(2)
-_search_3x3 = _make_search(3)
+_search_2x2_wide, _gather_2x2_wide = make_max_search(2, WIDE), make_max_gather(2, WIDE)
+_search_3x3_wide, _gather_3x3_wide = make_max_search(3, WIDE), make_max_gather(3, WIDE)
+_search_2x2, _gather_2x2 = make_max_search(2, NARROW), make_max_gather(2, NARROW)
+_search_3x3, _gather_3x3 = make_max_search(3, NARROW), make_max_gather(3, NARROW)
 
 
 @jit
-def _search_any(
-    bottom: np.ndarray,
-    top: np.ndarray,
-    mask: np.ndarray,
-    kernel: Pair,
-    pad: Pair,
-    stride: Pair,
-    done: Pair,
-) -> None:
-    """Fill top and mask, but for the rows and columns that are `done`."""
-    height, width = bottom.shape
-    for y in range(top.shape[0]):
-        row = max(y * stride[0] - pad[0], 0)
-        last_row = min(y * stride[0] - pad[0] + kernel[0], height)
-        for x in range(done[1] if y < done[0] else 0, top.shape[1]):
-            column = max(x * stride[1] - pad[1], 0)
-            last_column = min(x * stride[1] - pad[1] + kernel[1], width)
-            best, index = LOWEST, row * width + column
-            for i in range(row, last_row):
-                for j in range(column, last_column):
-                    if bottom[i, j] > best:
-                        best, index = bottom[i, j], i * width + j
-            top[y, x] = best
-            mask[y, x] = index
-
-
-@jit
-def max_pool_planes(
-    bottom, bottom_first, planes, height, width, top, mask, top_first, ph, pw, kernel, pad, stride
-):
-    size = kernel[0]
-    rows, columns = 0, 0
-    if kernel == (size, size) and 2 <= size <= 3 and stride == (2, 2) and pad == (0, 0):
-        rows = max(min((height - size) // 2 + 1, ph), 0)
-        columns = max(min((width - size) // 2 + 1, pw), 0)
-    for p in range(planes):
-        b = bottom[
-            bottom_first + p * height * width : bottom_first + (p + 1) * height * width
-        ].reshape((height, width))
-        t = top[top_first + p * ph * pw : top_first + (p + 1) * ph * pw].reshape((ph, pw))
-        m = mask[top_first + p * ph * pw : top_first + (p + 1) * ph * pw].reshape((ph, pw))
-        if size == 2:
-            _search_2x2(b, t, m, rows, columns)
-        elif size == 3:
-            _search_3x3(b, t, m, rows, columns)
-        _search_any(b, t, m, kernel, pad, stride, (rows, columns))
-
-
-@jit
-def _planes(array: np.ndarray) -> np.ndarray:
-    n, c, height, width = array.shape
-    return array.reshape((n * c, height, width))
-
-
-@jit(parallel=True)
 def max_pooling_forward(
     bottom: np.ndarray, top: np.ndarray, mask: np.ndarray, kernel: Pair, pad: Pair, stride: Pair
 ) -> None:
     """Fill `top` and `mask`. Every window must overlap the plane."""
-    images, outputs, masks = _planes(bottom), _planes(top), _planes(mask)
-    size = kernel[0]
-    rows, columns = 0, 0
-    if kernel == (size, size) and 2 <= size <= 3 and stride == (2, 2) and pad == (0, 0):
-        rows = max(min((bottom.shape[2] - size) // 2 + 1, top.shape[2]), 0)
-        columns = max(min((bottom.shape[3] - size) // 2 + 1, top.shape[3]), 0)
-    for p in prange(images.shape[0]):
-        if size == 2:
-            _search_2x2(images[p], outputs[p], masks[p], rows, columns)
-        elif size == 3:
-            _search_3x3(images[p], outputs[p], masks[p], rows, columns)
-        _search_any(images[p], outputs[p], masks[p], kernel, pad, stride, (rows, columns))
+    num, channels, height, width = bottom.shape
+    planes, count = num * channels, plane_shares(num * channels, bottom.size)
+    arguments = (
+        count, bottom.reshape(-1), planes, height, width, top.reshape(-1), mask.reshape(-1),
+        top.shape[2], top.shape[3], kernel, pad, stride,
+    )  # fmt: skip
+    parallel_for(_forward, count, arguments)
 
 
 @jit
-def _scatter(top_diff: np.ndarray, mask: np.ndarray, bottom_diff: np.ndarray) -> None:
-    bottom_diff[:] = 0
-    for i in range(mask.size):
-        bottom_diff[np.uint32(mask[i])] += top_diff[i]
+def _forward(
+    i, count, bottom, planes, height, width, top, mask, pooled_height, pooled_width,
+    kernel, pad, stride,
+):  # fmt: skip
+    """Share i of `count` of the planes."""
+    first, last = planes * i // count, planes * (i + 1) // count
+    max_pool_planes(
+        bottom, first * height * width, last - first, height, width,
+        top, mask, first * pooled_height * pooled_width, pooled_height, pooled_width,
+        kernel, pad, stride,
+    )  # fmt: skip
 
 
-@jit(parallel=True)
+@jit
+def max_pool_planes(
+    bottom, bottom_first, planes, height, width,
+    top, mask, top_first, pooled_height, pooled_width, kernel, pad, stride,
+):  # fmt: skip
+    """For jitted code: pool planes that follow each other from bottom[bottom_first] on.
+
+    Their outputs go to top[top_first] and mask[top_first] and on from there. bottom, top: flat
+    float32; mask: flat int32; kernel, pad, stride: (vertical, horizontal).
+    """
+    size, area, pooled_area = kernel[0], height * width, pooled_height * pooled_width
+    usual = kernel == (size, size) and 2 <= size <= 3 and stride == (2, 2) and pad == (0, 0)
+    by_vectors = usual and fits(height, pooled_height, size) and fits(width, pooled_width, size)
+    narrow = pooled_width <= NARROW
+    lanes = NARROW if narrow else WIDE
+    block, ahead = max(1, BLOCK // area), AHEAD if planes * area > L1 else 0
+    for p in range(0, planes, block):
+        n = min(block, planes - p)
+        first, output = bottom_first + p * area, top_first + p * pooled_area
+        for x in range(0, pooled_width if by_vectors else 0, lanes):
+            geometry = n, height, width, pooled_height, pooled_width, x, ahead
+            if size == 2 and narrow:
+                _search_2x2(bottom, first, top, mask, output, *geometry)
+            elif size == 2:
+                _search_2x2_wide(bottom, first, top, mask, output, *geometry)
+            elif narrow:
+                _search_3x3(bottom, first, top, mask, output, *geometry)
+            else:
+                _search_3x3_wide(bottom, first, top, mask, output, *geometry)
+        for q in range(0 if by_vectors else n):
+            _search_any(
+                bottom, first + q * area, height, width,
+                top, mask, output + q * pooled_area, pooled_height, pooled_width,
+                kernel, pad, stride,
+            )  # fmt: skip
+
+
+@jit
+def _search_any(
+    bottom, first, height, width, top, mask, output, pooled_height, pooled_width,
+    kernel, pad, stride,
+):  # fmt: skip
+    for y in range(pooled_height):
+        row = max(y * stride[0] - pad[0], 0)
+        last_row = min(y * stride[0] - pad[0] + kernel[0], height)
+        for x in range(pooled_width):
+            column = max(x * stride[1] - pad[1], 0)
+            last_column = min(x * stride[1] - pad[1] + kernel[1], width)
+            best, place = np.float32(LOWEST), row * width + column
+            for i in range(row, last_row):
+                for j in range(column, last_column):
+                    value = bottom[first + i * width + j]
+                    if value > best:
+                        best, place = value, i * width + j
+            top[output], mask[output] = best, place
+            output += 1
+
+
+@jit
 def max_pooling_backward(top_diff: np.ndarray, mask: np.ndarray, bottom_diff: np.ndarray) -> None:
     """Overwrite `bottom_diff`: each output's gradient goes to where its maximum was."""
-    targets, gradients, masks = _planes(bottom_diff), _planes(top_diff), _planes(mask)
-    for p in prange(targets.shape[0]):
-        _scatter(gradients[p].reshape(-1), masks[p].reshape(-1), targets[p].reshape(-1))
+    num, channels, height, width = bottom_diff.shape
+    planes, count = num * channels, plane_shares(num * channels, bottom_diff.size)
+    arguments = (
+        count, top_diff.reshape(-1), mask.reshape(-1), bottom_diff.reshape(-1), planes,
+        height, width, mask.shape[2], mask.shape[3],
+    )  # fmt: skip
+    parallel_for(_backward, count, arguments)
+
+
+@jit
+def _backward(
+    i, count, top_diff, mask, bottom_diff, planes, height, width, pooled_height, pooled_width
+):
+    """Share i of `count` of the planes. The windows' size is not known: where it may have been 2 or
+    3, that is tried, as long as the masks agree with it."""
+    last, area = planes * (i + 1) // count, height * width
+    pooled_area = pooled_height * pooled_width
+    may_be_2 = covers(height, pooled_height, 2) and covers(width, pooled_width, 2)
+    may_be_3 = covers(height, pooled_height, 3) and covers(width, pooled_width, 3)
+    block = max(1, BLOCK // area)
+    for p in range(planes * i // count, last, block):
+        n, first, output = min(block, last - p), p * area, p * pooled_area
+        arrays = top_diff, mask, output, bottom_diff, first
+        shape = n, height, width, pooled_height, pooled_width
+        may_be_2 = may_be_2 and _gather(2, arrays, shape)
+        may_be_3 = may_be_3 and (may_be_2 or _gather(3, arrays, shape))
+        if not (may_be_2 or may_be_3):
+            _scatter(top_diff, mask, output, bottom_diff, first, n, area, pooled_area)
+
+
+@jit
+def _gather(size, arrays, shape):
+    """Backward of some planes for windows of this size; False where a mask contradicts it."""
+    cells, agree = (shape[2] + 1) // 2, True
+    narrow = cells <= NARROW
+    for x in range(0, cells, NARROW if narrow else WIDE):
+        if size == 2 and narrow:
+            agree &= _gather_2x2(*arrays, *shape, x, AHEAD)
+        elif size == 2:
+            agree &= _gather_2x2_wide(*arrays, *shape, x, AHEAD)
+        elif narrow:
+            agree &= _gather_3x3(*arrays, *shape, x, AHEAD)
+        else:
+            agree &= _gather_3x3_wide(*arrays, *shape, x, AHEAD)
+    return agree
+
+
+@jit
+def _scatter(top_diff, mask, output, bottom_diff, first, planes, area, pooled_area):
+    for _ in range(planes):
+        for i in range(first, first + area):
+            bottom_diff[i] = 0
+        for k in range(output, output + pooled_area):
+            bottom_diff[first + mask[k]] += top_diff[k]
+        first, output = first + area, output + pooled_area

@@ -31,6 +31,7 @@ from .vector import (
     element_pointer,
     fmuladd,
     host_width,
+    keep_rolled,
     lanes_below,
     load,
     many_registers,
@@ -67,22 +68,24 @@ def make_micro_kernel(tile: Tile, bias: bool = False) -> Any:
     micro_kernel(depth, a, a_start, a_row, a_step, b, b_start, b_rows,
                  alpha, beta, c, c_start, c_rows, rows, columns)
 
-    a, b, c: flat float32 arrays. a[k, i] is a[a_start + i * a_row + k * a_step], b[k] begins at
-    b[b_start + b_rows[k]] and C[i] at c[c_start + c_rows[i]]; b_rows and c_rows are tables (int64)
-    or numbers, from one row to the next. `depth` values of k. Only `rows` by `columns` of the tile
-    are written, and only so many rows of a are read, but of b all columns. Where beta is 0, C is
-    not read.
+    a, b, c: flat float32 arrays. a[k, i] is a[a_start + a_row[i] + a_step[k]], b[k] begins at
+    b[b_start + b_rows[k]] and C[i] at c[c_start + c_rows[i]]; a_row, a_step, b_rows and c_rows are
+    tables (int64), or numbers: from one to the next. `depth` values of k. Only `rows` by `columns`
+    of the tile are written, and only so many rows of a are read, but of b all columns. Where beta
+    is 0, C is not read.
 
     With `bias` two more arguments follow, bias and bias_start, and bias[bias_start + i], a flat
     float32 array, is added to C[i] at last.
     """
-    letters = "ixiiixibffxicii"
+    letters = "ixirsxibffxicii"
 
-    def declare(b_rows, c_rows):
+    def declare(a_row, a_step, b_rows, c_rows):
         kinds = {
             "i": types.int64,
             "f": types.float32,
             "x": FLAT,
+            "r": _table_or_stride(a_row),
+            "s": _table_or_stride(a_step),
             "b": _table_or_stride(b_rows),
             "c": _table_or_stride(c_rows),
         }
@@ -93,11 +96,13 @@ def make_micro_kernel(tile: Tile, bias: bool = False) -> Any:
             a = element_pointer(context, builder, a, a_start)
             b = element_pointer(context, builder, b, b_start)
             c = element_pointer(context, builder, c, c_start)
+            a_row = _row_starts(context, builder, kinds["r"], a_row)
+            a_step = _row_starts(context, builder, kinds["s"], a_step)
             b_row = _row_starts(context, builder, kinds["b"], b_rows)
             c_row = _row_starts(context, builder, kinds["c"], c_rows)
             last = builder.sub(rows, I64(1))
             inside = [_smaller(builder, I64(i), last) for i in range(tile.rows)]
-            a_rows = [builder.gep(a, [builder.mul(i, a_row)]) for i in inside]
+            a_rows = [builder.gep(a, [a_row(i)]) for i in inside]
             targets = [builder.gep(c, [c_row(i)]) for i in inside]
             biases = None
             if bias:
@@ -115,11 +120,11 @@ def make_micro_kernel(tile: Tile, bias: bool = False) -> Any:
 
     @intrinsic
     def micro_kernel(typingctx, depth, a, a_start, a_row, a_step, b, b_start, b_rows, alpha, beta, c, c_start, c_rows, rows, columns):  # fmt: skip  # noqa: E501
-        return declare(b_rows, c_rows)
+        return declare(a_row, a_step, b_rows, c_rows)
 
     @intrinsic
     def biased(typingctx, depth, a, a_start, a_row, a_step, b, b_start, b_rows, alpha, beta, c, c_start, c_rows, rows, columns, bias, bias_start):  # fmt: skip  # noqa: E501
-        return declare(b_rows, c_rows)
+        return declare(a_row, a_step, b_rows, c_rows)
 
     return biased if bias else micro_kernel
 
@@ -146,7 +151,7 @@ def _multiply(builder, tile, depth, a_rows, a_step, b, b_row):
     slots = accumulators(builder, tile.rows, tile.vectors, vector)
     with cgutils.for_range(builder, depth, intp=I64) as loop:
         row_start = builder.gep(b, [b_row(loop.index)])
-        step = builder.mul(loop.index, a_step)
+        step = a_step(loop.index)
         b_vectors = [
             load(builder, vector_pointer(builder, row_start, v, vector))
             for v in range(tile.vectors)
@@ -155,6 +160,8 @@ def _multiply(builder, tile, depth, a_rows, a_step, b, b_row):
             value = broadcast(builder, builder.load(builder.gep(a, [step])), vector)
             for slot, b_vector in zip(row, b_vectors, strict=True):
                 builder.store(fmuladd(builder, value, b_vector, builder.load(slot)), slot)
+        body = builder.block
+    keep_rolled(body.terminator)
     return [[builder.load(slot) for slot in row] for row in slots]
 
 

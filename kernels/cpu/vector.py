@@ -119,6 +119,16 @@ def fmuladd(builder: Any, a: Any, b: Any, c: Any) -> Any:
     return builder.call(function, [a, b, c])
 
 
+def keep_rolled(jump: Any) -> None:
+    """Have LLVM not unroll the loop that this jump repeats. It would load the values of several
+    turns beforehand, for which there are too few registers."""
+    module = jump.function.module
+    wish = module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])
+    loop = module.add_metadata([wish])
+    loop.operands = (loop, wish)  # a loop's node begins with itself
+    jump.set_metadata("llvm.loop", loop)
+
+
 def horizontal_sum(builder: Any, value: Any) -> Any:
     """Emit the sum of a vector's elements: halves are added until one is left."""
     undefined = ir.Constant(value.type, ir.Undefined)

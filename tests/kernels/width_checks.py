@@ -44,6 +44,7 @@ def check_convolution() -> None:
     for channels, outputs, inputs, kernel, form, group in [
         (3, 7, (13, 21), (5, 5), ((0, 0), (1, 1), (1, 1)), 1),
         (4, 6, (12, 19), (3, 2), ((1, 2), (2, 1), (1, 2)), 2),
+        (16, 32, (7, 6), (3, 3), ((1, 1), (1, 1), (1, 1)), 1),  # outputs in the lanes
         (2, 6, (4, 5, 6), (2, 2, 2), ((1, 0, 1), (1, 2, 1), (1, 1, 1)), 2),  # by im2col
     ]:
         case = test_convolution.operands(3, channels, inputs, outputs, kernel, group)

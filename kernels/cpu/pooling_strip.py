@@ -1,0 +1,237 @@
+"""The geometry of pooling by vectors: windows of 2 x 2 or 3 x 3 with stride 2 and no padding.
+
+A strip is a column of vectors, one pooled row after the other: lane l is the window of output
+column x + l. A row of the plane comes as the vectors of its even and of its odd columns: lane l of
+the one and of the other are the first two values of window l, lane l + 1 of the even ones is its
+third. While windows are searched the lanes lie in an order in which two vectors are split by one
+instruction each. Masked loads and stores keep the lanes at the right edge inside the plane.
+
+A strip may be folded: where a pooled row of 2 x 2 windows fills half a vector, the row below it is
+the other half (LeNet's second pooling, from 8 x 8 to 4 x 4).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+
+from .jit import jit
+from .vector import F32, I32, I64, broadcast, lanes_below, load, store
+
+BIT = ir.IntType(1)
+GEOMETRY = (types.int64,) * 7  # planes, height, width, pooled_height, pooled_width, x, ahead
+BLOCK = 1 << 12  # floats of the planes that one strip after the other goes over: half an L1 cache
+SHARE = 1 << 14  # floats of a plane that a thread takes at a time
+AHEAD = 1 << 10  # how many floats before their use they are asked for
+
+
+@jit
+def plane_shares(planes: int, size: int) -> int:
+    """Into how many shares to cut planes of `size` floats in all."""
+    return max(1, min(size // SHARE, planes))
+
+
+@jit
+def fits(length: int, pooled: int, size: int) -> bool:
+    """Whether, along one axis, only the last column of the last window may be cut off."""
+    return 2 * pooled <= length + 3 - size
+
+
+@jit
+def covers(length: int, pooled: int, size: int) -> bool:
+    """Whether, besides, the windows leave nothing of the plane over."""
+    return fits(length, pooled, size) and length <= 2 * pooled + size - 2
+
+
+class Strip:
+    """Emits what the pooling kernels share: where the windows lie, their values in and out.
+
+    lanes: windows in a vector; size: of a window, 2 or 3; geometry: the values of GEOMETRY.
+    """
+
+    def __init__(self, builder: Any, lanes: int, size: int, geometry: Any) -> None:
+        self.builder, self.lanes, self.size = builder, lanes, size
+        self.planes, self.height, self.width, *geometry = geometry
+        self.pooled_height, self.pooled_width, self.x, self.ahead = geometry
+        self.column = builder.shl(self.x, I64(1))
+        pairs = [pair for i in range(lanes // 4) for pair in (i, lanes // 4 + i)]
+        self.order = [2 * pair + i for pair in pairs for i in range(2)]  # the window of each lane
+        self.floats, self.integers = ir.VectorType(F32, lanes), ir.VectorType(I32, lanes)
+        self.zeros = ir.Constant(self.floats, [0.0] * lanes)
+        self.folded = self._can_fold() if size == 2 else BIT(0)
+        self.more_rows = builder.zext(self.folded, I64)
+        two_rows = builder.shl(self.width, I64(1))
+        self.advance = builder.shl(two_rows, self.more_rows)  # of a turn, in floats
+        self.across = builder.select(self.folded, two_rows, I64(lanes))  # from half to half
+        columns = builder.sub(self.width, self.column)
+        self.last = builder.sub(columns, I64(1))
+        rest = builder.select(self.folded, columns, builder.sub(columns, I64(lanes)))
+        self.in_line = [self.below(columns), self.below(rest)]
+        outputs = builder.sub(self.pooled_width, self.x)
+        self.in_top = self.below(builder.select(self.folded, I64(lanes), outputs))
+
+    def _can_fold(self) -> Any:
+        """Whether pooled rows fill half a vector, and come in pairs."""
+        builder = self.builder
+        fills_half = builder.icmp_signed("==", self.pooled_width, I64(self.lanes // 2))
+        in_plane = builder.icmp_signed(">=", self.width, I64(self.lanes))
+        odd = builder.trunc(builder.or_(self.pooled_height, self.height), BIT)
+        return builder.and_(builder.and_(fills_half, in_plane), builder.not_(odd))
+
+    def in_left(self) -> Any:
+        """The lanes to whose left there is a window."""
+        builder = self.builder
+        left_edge = builder.icmp_signed("==", self.x, I64(0))
+        none = self.below(builder.zext(left_edge, I64))
+        outputs = builder.sub(self.pooled_width, self.x)
+        return builder.and_(self.below(builder.add(outputs, I64(1))), builder.not_(none))
+
+    def below(self, count: Any) -> Any:
+        """The mask of the first `count` lanes."""
+        return lanes_below(self.builder, count, self.lanes)
+
+    def all_lanes(self, value: Any) -> Any:
+        """An int64, as int32 in all lanes."""
+        return broadcast(self.builder, self.builder.trunc(value, I32), self.integers)
+
+    def vector_at(self, start: Any, index: Any) -> Any:
+        """The address of the vector that begins `index` floats after `start`."""
+        place = self.builder.gep(start, [index])
+        return self.builder.bitcast(place, self.floats.as_pointer())
+
+    def corners(self) -> Any:
+        """Where the windows of the first turn begin: row * width + column."""
+        builder, lanes = self.builder, range(self.lanes)
+        doubles = ir.Constant(self.integers, [2 * lane for lane in lanes])
+        start = builder.add(doubles, self.all_lanes(self.column))
+        fold = self.all_lanes(builder.sub(builder.shl(self.width, I64(1)), I64(self.lanes)))
+        half = ir.Constant(ir.VectorType(BIT, self.lanes), [2 * i >= self.lanes for i in lanes])
+        folded = builder.select(half, builder.add(start, fold), start)
+        return builder.select(self.folded, folded, start)
+
+    def column_counts(self) -> Any:
+        """How many columns of each window are in the plane: the last may be cut off."""
+        builder, lanes = self.builder, range(self.lanes)
+        last = self.all_lanes(builder.sub(builder.sub(self.pooled_width, self.x), I64(1)))
+        is_last = builder.icmp_signed("==", ir.Constant(self.integers, list(lanes)), last)
+        whole = builder.add(builder.shl(self.pooled_width, I64(1)), I64(self.size - 2))
+        cut_off = self.all_lanes(builder.zext(builder.icmp_signed("<", self.width, whole), I64))
+        none = ir.Constant(self.integers, [0] * self.lanes)
+        size = ir.Constant(self.integers, [self.size] * self.lanes)
+        return builder.sub(size, builder.select(is_last, cut_off, none))
+
+    @contextmanager
+    def each_plane(self, bottom: Any, *tops: Any) -> Iterator[tuple[Any, list[Any]]]:
+        """Emit a loop over planes: where in its arrays each begins, at the strip's column."""
+        builder = self.builder
+        size = builder.mul(self.height, self.width)
+        pooled_size = builder.mul(self.pooled_height, self.pooled_width)
+        with cgutils.for_range(builder, self.planes, intp=I64) as loop:
+            first = builder.add(builder.mul(loop.index, size), self.column)
+            output = builder.add(builder.mul(loop.index, pooled_size), self.x)
+            yield builder.gep(bottom, [first]), [builder.gep(top, [output]) for top in tops]
+
+    @contextmanager
+    def each_turn(self, plane: Any) -> Iterator[tuple[Any, Any, Any]]:
+        """Emit a loop over pooled rows, or pairs of them if folded.
+
+        The row, the place where its windows begin, and the number of its first output.
+        """
+        builder = self.builder
+        turns = builder.lshr(self.pooled_height, self.more_rows)
+        outputs = builder.shl(self.pooled_width, self.more_rows)
+        with cgutils.for_range(builder, turns, intp=I64) as loop:
+            first = builder.gep(plane, [builder.mul(loop.index, self.advance)])
+            y = builder.shl(loop.index, self.more_rows)
+            yield y, first, builder.mul(loop.index, outputs)
+
+    def end_of_turns(self, plane: Any) -> Any:
+        """Where the row after the last turn's rows begins."""
+        rows = self.builder.shl(self.pooled_height, I64(1))
+        return self.builder.gep(plane, [self.builder.mul(rows, self.width)])
+
+    def exists(self, y: Any, i: int) -> Any:
+        """Whether row i of the windows of pooled row y is in the plane."""
+        row = self.builder.add(self.builder.shl(y, I64(1)), I64(i))
+        return self.builder.icmp_signed("<", row, self.height)
+
+    def line(self, first: Any, y: Any, i: int) -> Any:
+        """Where row i of the windows of pooled row y begins, their row 0 beginning at `first`.
+
+        If it is the windows' last and outside the plane, where the row above begins.
+        """
+        builder = self.builder
+        offset = builder.mul(self.width, I64(i))
+        if i == self.size - 1:
+            above = builder.mul(self.width, I64(i - 1))
+            offset = builder.select(self.exists(y, i), offset, above)
+        return builder.gep(first, [offset])
+
+    def columns(self, first: Any, y: Any, i: int, absent: float) -> list[Any]:
+        """Row i of the windows of pooled row y: a vector for each of their columns.
+
+        Lane l has the window number order[l]. A column outside the plane is `absent`.
+        """
+        builder, lanes = self.builder, self.lanes
+        none = ir.Constant(self.floats, [absent] * lanes)
+        line, halves = self.line(first, y, i), []
+        for start, mask in zip(self._halves(line), self.in_line, strict=True):
+            self._prefetch(start, write=False)
+            value = load(builder, self.vector_at(start, I64(0)), mask)
+            halves.append(builder.select(mask, value, none))
+        left, right = halves
+        columns = [
+            self._shuffle(left, right, [2 * n + odd for n in self.order]) for odd in range(2)
+        ]
+        if self.size == 3:
+            inside = builder.icmp_signed(">=", self.last, I64(2 * lanes))
+            place = builder.select(inside, I64(2 * lanes), self.last)
+            end = builder.load(builder.gep(line, [place]))
+            end = builder.select(inside, end, F32(absent))
+            ends = builder.insert_element(none, end, I32(0))
+            places = [*(self.order.index(n) for n in range(lanes)), lanes]
+            columns.append(self._shuffle(columns[0], ends, [places[n + 1] for n in self.order]))
+        return columns
+
+    def in_order(self, value: Any) -> Any:
+        """A vector whose lanes are those of `columns`, with window l in lane l."""
+        return self._shuffle(value, value, [self.order.index(n) for n in range(self.lanes)])
+
+    def store_top(self, value: Any, top: Any, output: Any) -> None:
+        """Store a vector, of floats or of int32, among the outputs."""
+        value = self.builder.bitcast(value, self.floats)
+        store(self.builder, value, self.vector_at(top, output), self.in_top)
+
+    def store_columns(self, evens: Any, odds: Any, line: Any) -> None:
+        """Store a row of the plane from its even and its odd columns."""
+        lanes = self.lanes
+        mixed = [number for lane in range(lanes) for number in (lane, lanes + lane)]
+        for k, start in enumerate(self._halves(line)):
+            self._prefetch(start, write=True)
+            value = self._shuffle(evens, odds, mixed[k * lanes : (k + 1) * lanes])
+            store(self.builder, value, self.vector_at(start, I64(0)), self.in_line[k])
+
+    def _halves(self, line: Any) -> tuple[Any, Any]:
+        return line, self.builder.gep(line, [self.across])
+
+    def _shuffle(self, a: Any, b: Any, numbers: Any) -> Any:
+        return self.builder.shuffle_vector(a, b, ir.Constant(self.integers, list(numbers)))
+
+    def _prefetch(self, start: Any, write: bool) -> None:
+        """Ask for what lies `ahead`: lines so short do not start the processor's own prefetcher."""
+        place = self.builder.gep(start, [self.ahead])
+        function = cgutils.get_or_insert_function(
+            self.builder.module,
+            ir.FunctionType(ir.VoidType(), [place.type, I32, I32, I32]),
+            "llvm.prefetch.p0",
+        )
+        self.builder.call(function, [place, I32(int(write)), I32(3), I32(1)])
+
+
+def start_of(context: Any, builder: Any, array_type: Any, array: Any, first: Any) -> Any:
+    """Emit the address of array[first], a flat array of float32 or int32, as that of a float."""
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [first]), F32.as_pointer())
