@@ -149,9 +149,9 @@ class _Announcer(numba_event.Listener):
         folder = cache_folder()
         logger.info(
             "Compiling kernels for this machine; %s",
-            f"this happens once and takes about half a minute. Cached in {folder}."
+            f"this happens once and takes about 15 seconds. Cached in {folder}."
             if folder
-            else "this takes about half a minute.",
+            else "this takes about 15 seconds.",
         )
 
     def on_end(self, event: numba_event.Event) -> None:

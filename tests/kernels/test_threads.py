@@ -55,13 +55,13 @@ LAYER = """
 def test_openmp_is_preferred(run):
     pytest.importorskip("numba.np.ufunc.omppool", exc_type=ImportError)
     printed, log = run(LAYER)
-    assert printed == ["omp", "1000"]
+    assert printed == ["omp", "5000"]
     assert log == ""
 
 
 def test_without_openmp_and_tbb_there_is_one_warning(run):
     printed, log = run(LAYER, MISSING="omppool tbbpool")
-    assert printed == ["workqueue", "1000"]
+    assert printed == ["workqueue", "5000"]
     assert log.count("Install libgomp1") == 1
 
 
