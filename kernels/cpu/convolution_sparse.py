@@ -223,7 +223,7 @@ def _add_windows(plan, starts, offsets, factors, windows, image):
     for row in range(0, plan[sizes.ROWS], TILE_ROWS[tile]):
         for column in range(0, line, TILE_FLOATS[tile]):
             for place in range(plan[sizes.OUT_HEIGHT] * width):
-                first, y = starts[place], place // width
+                first, y = np.int64(starts[place]), place // width
                 if starts[place + 1] > first:
                     o = (y * plan[sizes.STRIDE_Y] + row) * pitch + column
                     o += (place - y * width) * plan[sizes.STRIDE_X] * plan[sizes.PIXEL]

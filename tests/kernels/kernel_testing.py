@@ -38,3 +38,15 @@ def assert_same_bits_for_any_threads(call: Callable[[], list[np.ndarray]]) -> No
     finally:
         numba.set_num_threads(before)
     assert outputs[0] == outputs[1]
+
+
+def convolution_operands(
+    num: int, channels: int, inputs: Any, outputs: int, kernel: Any, group: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Random bottom, weight and bias, the same each time."""
+    rng = np.random.default_rng(0)
+    return (
+        rng.normal(size=(num, channels, *inputs)).astype(np.float32),
+        rng.normal(size=(outputs, channels // group, *kernel)).astype(np.float32),
+        rng.normal(size=outputs).astype(np.float32),
+    )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernel_testing import assert_same_bits_for_any_threads
+from kernel_testing import assert_same_bits_for_any_threads, convolution_operands
 
 from caffe.kernels import cpu, reference
 from caffe.kernels.reference.im2col import output_shape
@@ -35,15 +35,6 @@ def run(kernels, bottom, weight, bias, form, group, seed=1):
     }
 
 
-def operands(num, channels, inputs, outputs, kernel, group):
-    rng = np.random.default_rng(0)
-    return (
-        rng.normal(size=(num, channels, *inputs)).astype(np.float32),
-        rng.normal(size=(outputs, channels // group, *kernel)).astype(np.float32),
-        rng.normal(size=outputs).astype(np.float32),
-    )
-
-
 @st.composite
 def cases(draw):
     axes = draw(st.integers(0, 3))
@@ -64,7 +55,7 @@ def cases(draw):
 @given(case=cases(), bias_term=st.booleans())
 def test_any_form(case, bias_term):
     num, channels, inputs, outputs, kernel, form, group = case
-    bottom, weight, bias = operands(num, channels, inputs, outputs, kernel, group)
+    bottom, weight, bias = convolution_operands(num, channels, inputs, outputs, kernel, group)
     bias = bias if bias_term else bias[:0]
     results = [run(kernels, bottom, weight, bias, form, group) for kernels in (cpu, reference)]
     for name, actual in results[0].items():
@@ -75,14 +66,14 @@ def test_any_form(case, bias_term):
 
 @pytest.mark.parametrize("num", [3, 64])
 def test_the_same_bits_for_any_number_of_threads(num):
-    case = operands(num, 6, (9, 8), 4, (3, 3), 2)
+    case = convolution_operands(num, 6, (9, 8), 4, (3, 3), 2)
     form = ((1, 1), (2, 1), (1, 1))
     assert_same_bits_for_any_threads(lambda: list(run(cpu, *case, form, 2).values()))
 
 
 def test_a_convolution_by_hand():
     """The definition itself, by the equation's own loops."""
-    bottom, weight, bias = operands(2, 4, (5, 4), 6, (2, 3), 2)
+    bottom, weight, bias = convolution_operands(2, 4, (5, 4), 6, (2, 3), 2)
     pad, stride, dilation = (1, 2), (2, 1), (1, 2)
     top = run(reference, bottom, weight, bias, (pad, stride, dilation), 2)["top"]
     for n, m, *o in np.ndindex(*top.shape):
@@ -96,7 +87,7 @@ def test_a_convolution_by_hand():
 
 def test_gradients_are_the_transpose_of_forward():
     """<forward(x, w), d> = <x, backward_data(d)> = <w, backward_weight(x, d)>, in the reference."""
-    bottom, weight, bias = operands(2, 4, (5, 4), 6, (2, 3), 2)
+    bottom, weight, bias = convolution_operands(2, 4, (5, 4), 6, (2, 3), 2)
     form = ((1, 2), (2, 1), (1, 2))
     results = run(reference, bottom, weight, bias[:0], form, 2)
     rng = np.random.default_rng(1)

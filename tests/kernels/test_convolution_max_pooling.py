@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernel_testing import assert_same_bits_for_any_threads
+from kernel_testing import assert_same_bits_for_any_threads, convolution_operands
 
 from caffe.kernels import cpu, reference
 from caffe.kernels.cpu import sparse_plan
@@ -48,15 +48,6 @@ def run(kernels, operands, pad, stride, group, window, zeros=0.0):
     }
 
 
-def operands(num, channels, inputs, outputs, kernel, group):
-    rng = np.random.default_rng(0)
-    return (
-        rng.normal(size=(num, channels, *inputs)).astype(np.float32),
-        rng.normal(size=(outputs, channels // group, *kernel)).astype(np.float32),
-        rng.normal(size=outputs).astype(np.float32),
-    )
-
-
 def assert_agree(case, *form, **more):
     ours, wanted = (run(kernels, case, *form, **more) for kernels in (cpu, reference))
     np.testing.assert_array_equal(ours.pop("mask"), wanted.pop("mask"))
@@ -86,7 +77,7 @@ def cases(draw):
 @given(case=cases(), bias_term=st.booleans(), zeros=st.sampled_from([0.0, 0.1, 0.6]))
 def test_any_form(case, bias_term, zeros):
     shapes, *form = case
-    bottom, weight, bias = operands(*shapes)
+    bottom, weight, bias = convolution_operands(*shapes)
     assert_agree((bottom, weight, bias if bias_term else bias[:0]), *form, zeros=zeros)
 
 
@@ -95,7 +86,7 @@ def test_every_tile_of_the_gradients(tile, monkeypatch):
     monkeypatch.setattr(sparse_plan, "_cost", lambda candidate, *_: candidate != TILES[tile])
     sparse_plan.sparse_plan.cache_clear()
     try:
-        case = operands(3, 10, (11, 12), 7, (3, 4), 1)
+        case = convolution_operands(3, 10, (11, 12), 7, (3, 4), 1)
         assert_agree(case, (1, 0), (1, 1), 1, ((2, 2), (0, 0), (2, 2)))
     finally:
         sparse_plan.sparse_plan.cache_clear()
@@ -105,13 +96,13 @@ def test_more_images_than_are_packed_at_a_time(monkeypatch):
     monkeypatch.setattr(sparse_plan, "MOST_FLOATS", 0)
     sparse_plan.sparse_plan.cache_clear()
     try:
-        case = operands(11, 3, (8, 9), 6, (3, 3), 1)
+        case = convolution_operands(11, 3, (8, 9), 6, (3, 3), 1)
         assert_agree(case, (0, 0), (1, 1), 1, ((2, 2), (0, 0), (2, 2)))
     finally:
         sparse_plan.sparse_plan.cache_clear()
 
 
 def test_the_same_bits_for_any_number_of_threads():
-    case = operands(9, 6, (12, 11), 14, (3, 3), 2)
+    case = convolution_operands(9, 6, (12, 11), 14, (3, 3), 2)
     form = ((1, 1), (1, 1), 2, ((3, 3), (0, 0), (2, 2)))
     assert_same_bits_for_any_threads(lambda: list(run(cpu, case, *form).values()))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import test_convolution
 import test_convolution_max_pooling
-from kernel_testing import assert_twins_agree
+from kernel_testing import assert_twins_agree, convolution_operands
 from numba.core.event import Event, Listener, install_listener
 
 from caffe.kernels import cpu, reference
@@ -47,7 +47,7 @@ def check_convolution() -> None:
         (16, 32, (7, 6), (3, 3), ((1, 1), (1, 1), (1, 1)), 1),  # outputs in the lanes
         (2, 6, (4, 5, 6), (2, 2, 2), ((1, 0, 1), (1, 2, 1), (1, 1, 1)), 2),  # by im2col
     ]:
-        case = test_convolution.operands(3, channels, inputs, outputs, kernel, group)
+        case = convolution_operands(3, channels, inputs, outputs, kernel, group)
         ours, wanted = (test_convolution.run(twin, *case, form, group) for twin in (cpu, reference))
         for name, expected in wanted.items():
             np.testing.assert_allclose(ours[name], expected, 1e-5, 1e-4, err_msg=name)
@@ -58,7 +58,7 @@ def check_convolution_max_pooling() -> None:
         (3, 7, (13, 21), (5, 5), 1, 2),
         (20, 6, (12, 19), (3, 4), 2, 3),
     ]:
-        case = test_convolution_max_pooling.operands(3, channels, inputs, outputs, kernel, group)
+        case = convolution_operands(3, channels, inputs, outputs, kernel, group)
         window = ((size, size), (0, 0), (2, 2))
         test_convolution_max_pooling.assert_agree(
             case, pad=(0, 1), stride=(1, 1), group=group, window=window
