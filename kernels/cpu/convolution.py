@@ -7,15 +7,25 @@
     bottom: (N, C, *in)    weight: (M, C / group, *kernel)    bias: (M,)    top: (N, M, *out)
     float32, C-contiguous; any number of spatial axes.
 
-Over one or two axes the products work on shifted copies of the images (convolution_2d.py), over
-more, or where the windows hardly overlap, on im2col's matrix (convolution_nd.py).
+Square windows of 3 or 5 that lie side by side take the fewest multiplications (winograd.py), where
+there are channels enough to pay for it. Otherwise over one or two axes the products work on shifted
+copies of the images (convolution_2d.py), over more, or where the windows hardly overlap, on
+im2col's matrix (convolution_nd.py).
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from . import convolution_2d, convolution_2d_backward, convolution_nd, convolution_plan
+from . import (
+    convolution_2d,
+    convolution_2d_backward,
+    convolution_nd,
+    convolution_plan,
+    winograd,
+    winograd_plan,
+    winograd_weight,
+)
 from .jit import jit
 from .line_sum import line_sum
 from .parallel import parallel_for
@@ -36,8 +46,10 @@ def convolution_forward(
     workspace: np.ndarray,
 ) -> None:
     """Compute top. An empty bias means none. workspace: `convolution_workspace` floats."""
-    plan = _plan(bottom, weight, pad, stride, dilation)
-    if plan is None:
+    few, plan = _plans(bottom, weight, pad, stride, dilation)
+    if few is not None:
+        winograd.forward(few, bottom, weight, bias, top, workspace)
+    elif plan is None:
         form = (pad, stride, dilation, group)
         convolution_nd.convolve(convolution_nd.FORWARD, bottom, weight, bias, top, form, workspace)
     else:
@@ -55,8 +67,10 @@ def convolution_backward_data(
     workspace: np.ndarray,
 ) -> None:
     """Overwrite bottom_diff with the gradient by the bottom, given top_diff, that by the top."""
-    plan = _plan(bottom_diff, weight, pad, stride, dilation)
-    if plan is None:
+    few, plan = _plans(bottom_diff, weight, pad, stride, dilation)
+    if few is not None:
+        winograd.backward_data(few, top_diff, weight, bottom_diff, workspace)
+    elif plan is None:
         form = (pad, stride, dilation, group)
         convolution_nd.convolve(
             convolution_nd.DATA, bottom_diff, weight, NO_BIAS, top_diff, form, workspace
@@ -76,8 +90,10 @@ def convolution_backward_weight(
     workspace: np.ndarray,
 ) -> None:
     """Add the gradient by the weights to weight_diff, given top_diff, that by the top."""
-    plan = _plan(bottom, weight_diff, pad, stride, dilation)
-    if plan is None:
+    few, plan = _plans(bottom, weight_diff, pad, stride, dilation)
+    if few is not None:
+        winograd_weight.backward_weight(few, bottom, top_diff, weight_diff, workspace)
+    elif plan is None:
         form = (pad, stride, dilation, group)
         convolution_nd.convolve(
             convolution_nd.WEIGHT, bottom, weight_diff, NO_BIAS, top_diff, form, workspace
@@ -103,19 +119,20 @@ def convolution_workspace(
     return max(
         convolution_plan.workspace(bottom_shape, weight_shape, top_shape),
         convolution_nd.workspace(bottom_shape, weight_shape, top_shape, group),
+        winograd_plan.winograd_workspace(bottom_shape, weight_shape, top_shape),
     )
 
 
-def _plan(
+def _plans(
     bottom: np.ndarray,
     weight: np.ndarray,
     pad: Sequence[int],
     stride: Sequence[int],
     dilation: Sequence[int],
-) -> convolution_plan.Plan | None:
-    return convolution_plan.make_plan(
-        bottom.shape, weight.shape, tuple(pad), tuple(stride), tuple(dilation)
-    )
+) -> tuple[np.ndarray | None, convolution_plan.Plan | None]:
+    """The sizes for few multiplications, where that is faster, and those for shifted copies."""
+    shapes = (bottom.shape, weight.shape, tuple(pad), tuple(stride), tuple(dilation))
+    return winograd_plan.winograd_plan(*shapes), convolution_plan.make_plan(*shapes)
 
 
 @jit

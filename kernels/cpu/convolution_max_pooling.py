@@ -10,15 +10,23 @@
     top: (N, M, OH, OW)     pooled, mask: (N, M, PH, PW)      float32, mask int32
 
 Forward pools each plane while it is in the nearest cache. The gradients skip the zeros of top_diff,
-three of four values for windows of 2 x 2 (convolution_sparse.py). That of the bias is the sum of
-pooled_diff: `convolution_backward_bias` given pooled_diff.
+three of four values for windows of 2 x 2 (convolution_sparse.py), or spread pooled_diff in the
+nearest cache, where few multiplications (winograd.py) are faster still. The gradient of the bias is
+the sum of pooled_diff: `convolution_backward_bias` given pooled_diff.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from . import convolution_2d, convolution_sparse, sparse_plan
+from . import (
+    convolution_2d,
+    convolution_sparse,
+    sparse_plan,
+    winograd,
+    winograd_plan,
+    winograd_weight,
+)
 from .convolution import convolution_forward
 from .convolution_plan import make_plan
 from .max_pooling import Pair, max_pooling_forward
@@ -39,13 +47,17 @@ def convolution_max_pooling_forward(
 ) -> None:
     """Compute top, pooled and mask. An empty bias means none. window: the pooling's kernel, pad
     and stride. workspace: `convolution_workspace` floats."""
-    plan = make_plan(bottom.shape, weight.shape, tuple(pad), tuple(stride), (1, 1))
-    if plan is None:
+    shapes = (bottom.shape, weight.shape, tuple(pad), tuple(stride), (1, 1))
+    few, plan = winograd_plan.winograd_plan(*shapes), make_plan(*shapes)
+    if few is None and plan is None:
         convolution_forward(bottom, weight, bias, top, pad, stride, (1, 1), group, workspace)
         max_pooling_forward(top, pooled, mask, *window)
         return
     pooling = (pooled.reshape(-1), mask.reshape(-1), top.shape[2:], pooled.shape[2:], *window)
-    convolution_2d.forward(plan, bottom, weight, bias, top, group, workspace, pooling)
+    if few is not None:
+        winograd.forward(few, bottom, weight, bias, top, workspace, pooling)
+    else:
+        convolution_2d.forward(plan, bottom, weight, bias, top, group, workspace, pooling)
 
 
 def convolution_max_pooling_backward_data(
@@ -59,7 +71,10 @@ def convolution_max_pooling_backward_data(
     workspace: np.ndarray,
 ) -> None:
     """Overwrite bottom_diff. workspace: `convolution_max_pooling_workspace` floats."""
-    plan = _plan(bottom_diff.shape, weight.shape, pooled_diff.shape, pad, stride, group)
+    few, plan = _plans(bottom_diff.shape, weight.shape, pooled_diff.shape, pad, stride, group)
+    if few is not None:
+        winograd.backward_data(few, pooled_diff, weight, bottom_diff, workspace, mask)
+        return
     convolution_sparse.backward_data(plan, pooled_diff, mask, weight, bottom_diff, workspace)
 
 
@@ -74,7 +89,10 @@ def convolution_max_pooling_backward_weight(
     workspace: np.ndarray,
 ) -> None:
     """Add to weight_diff. workspace: `convolution_max_pooling_workspace` floats."""
-    plan = _plan(bottom.shape, weight_diff.shape, pooled_diff.shape, pad, stride, group)
+    few, plan = _plans(bottom.shape, weight_diff.shape, pooled_diff.shape, pad, stride, group)
+    if few is not None:
+        winograd_weight.backward_weight(few, bottom, pooled_diff, weight_diff, workspace, mask)
+        return
     convolution_sparse.backward_weight(plan, bottom, pooled_diff, mask, weight_diff, workspace)
 
 
@@ -87,19 +105,21 @@ def convolution_max_pooling_workspace(
     group: int,
 ) -> int:
     """How many floats of workspace the gradients need for these shapes."""
-    plan = _plan(bottom_shape, weight_shape, pooled_shape, pad, stride, group)
-    return sparse_plan.sparse_workspace(plan, bottom_shape[0], pooled_shape[2] * pooled_shape[3])
+    few, plan = _plans(bottom_shape, weight_shape, pooled_shape, pad, stride, group)
+    sparse = sparse_plan.sparse_workspace(plan, bottom_shape[0], pooled_shape[2] * pooled_shape[3])
+    return sparse if few is None else winograd_plan.plan_workspace(few)
 
 
-def _plan(
+def _plans(
     bottom_shape: Sequence[int],
     weight_shape: Sequence[int],
     pooled_shape: Sequence[int],
     pad: Pair,
     stride: Pair,
     group: int,
-) -> np.ndarray:
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """The sizes for few multiplications, where that is faster, and those for entry by entry."""
+    shapes = (tuple(bottom_shape), tuple(weight_shape), tuple(pad), tuple(stride))
     cells = pooled_shape[2] * pooled_shape[3]
-    return sparse_plan.sparse_plan(
-        tuple(bottom_shape), tuple(weight_shape), tuple(pad), tuple(stride), group, cells
-    )
+    few = winograd_plan.winograd_plan(*shapes, (1, 1), cells)
+    return few, sparse_plan.sparse_plan(*shapes, group, cells)

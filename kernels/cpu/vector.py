@@ -148,6 +148,39 @@ def horizontal_sum(builder: Any, value: Any) -> Any:
     return builder.extract_element(value, I32(0))
 
 
+def transposed(builder: Any, lines: list[Any]) -> list[Any]:
+    """Emit the transpose of a matrix whose lines are vectors: vector j of the result has the
+    elements number j of `lines`."""
+    count, length = len(lines), lines[0].type.count
+    size = 1 << (max(count, length) - 1).bit_length()
+    # A square whose side is a power of 2. LLVM leaves out what is not used of it.
+    undefined = ir.Constant(lines[0].type, ir.Undefined)
+    lines = [_resized(builder, line, size) for line in lines]
+    lines += [_resized(builder, undefined, size)] * (size - count)
+    lanes = ir.VectorType(I32, size)
+    # Blocks of half x half change places across the diagonal, then of half that size.
+    half = size // 2
+    while half:
+        low = [i if not i & half else size + i - half for i in range(size)]
+        high = [i + half if not i & half else size + i for i in range(size)]
+        for i in range(size):
+            if not i & half:
+                pair = lines[i], lines[i + half]
+                for line, mask in ((i, low), (i + half, high)):
+                    lines[line] = builder.shuffle_vector(*pair, ir.Constant(lanes, mask))
+        half //= 2
+    return [_resized(builder, line, count) for line in lines[:length]]
+
+
+def _resized(builder, value, count):
+    """The vector's first `count` elements, or all of them and then any."""
+    if value.type.count == count:
+        return value
+    mask = [min(i, value.type.count) for i in range(count)]
+    undefined = ir.Constant(value.type, ir.Undefined)
+    return builder.shuffle_vector(value, undefined, ir.Constant(ir.VectorType(I32, count), mask))
+
+
 def make_line_copy(width: int, add: bool) -> Any:
     """A function for jitted code: target[start + i] = source[first + i] for 0 <= i < count.
 
@@ -192,7 +225,6 @@ def make_transpose(width: int) -> Any:
     transpose(source, first, stride, target, start, target_stride). Arrays are flat float32.
     """
     vector = ir.VectorType(F32, width)
-    lanes = ir.VectorType(I32, width)
 
     @intrinsic
     def transpose(typingctx, source, first, stride, target, start, target_stride):
@@ -206,19 +238,7 @@ def make_transpose(width: int) -> Any:
                 return builder.bitcast(place, vector.as_pointer())
 
             lines = [load(builder, line(source, stride, i)) for i in range(width)]
-            # Blocks of half x half change places across the diagonal, then of half that size.
-            half = width // 2
-            while half:
-                low = [i if not i & half else width + i - half for i in range(width)]
-                high = [i + half if not i & half else width + i for i in range(width)]
-                for i in range(width):
-                    if not i & half:
-                        pair = lines[i], lines[i + half]
-                        for target_line, mask in ((i, low), (i + half, high)):
-                            lines[target_line] = builder.shuffle_vector(
-                                *pair, ir.Constant(lanes, mask)
-                            )
-                half //= 2
+            lines = transposed(builder, lines)
             for i, value in enumerate(lines):
                 store(builder, value, line(target, target_stride, i))
             return context.get_dummy_value()

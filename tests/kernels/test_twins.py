@@ -23,6 +23,7 @@ MACHINERY = {  # of the CPU: how kernels are compiled, and what several of them 
     "convolution_plan",
     "convolution_sparse",
     "dot_kernel",
+    "frequency_kernel",
     "jit",
     "lanes_kernel",
     "lanes_plan",
@@ -39,8 +40,14 @@ MACHINERY = {  # of the CPU: how kernels are compiled, and what several of them 
     "shifted_copies",
     "sparse_plan",
     "tile_product",
+    "tile_transform",
     "vector",
     "weighted_sum",
+    "winograd",
+    "winograd_matrices",
+    "winograd_plan",
+    "winograd_tiles",
+    "winograd_weight",
 }
 FUNCTIONS = sorted(name for name in cpu.__all__ if callable(getattr(cpu, name)))
 

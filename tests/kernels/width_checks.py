@@ -8,12 +8,14 @@ import re
 from typing import Any
 
 import numpy as np
-import test_convolution
-import test_convolution_max_pooling
+from convolution_cases import (
+    assert_runs_agree,
+    run_convolution,
+    run_convolution_max_pooling,
+)
 from kernel_testing import assert_twins_agree, convolution_operands
 from numba.core.event import Event, Listener, install_listener
 
-from caffe.kernels import cpu, reference
 from caffe.kernels.cpu.vector import host_width
 
 RANDOM = np.random.default_rng(1)
@@ -45,12 +47,12 @@ def check_convolution() -> None:
         (3, 7, (13, 21), (5, 5), ((0, 0), (1, 1), (1, 1)), 1),
         (4, 6, (12, 19), (3, 2), ((1, 2), (2, 1), (1, 2)), 2),
         (16, 32, (7, 6), (3, 3), ((1, 1), (1, 1), (1, 1)), 1),  # outputs in the lanes
+        (20, 24, (18, 18), (5, 5), ((0, 0), (1, 1), (1, 1)), 1),  # with few multiplications
+        (32, 48, (17, 18), (3, 3), ((1, 1), (1, 1), (1, 1)), 2),
         (2, 6, (4, 5, 6), (2, 2, 2), ((1, 0, 1), (1, 2, 1), (1, 1, 1)), 2),  # by im2col
     ]:
         case = convolution_operands(3, channels, inputs, outputs, kernel, group)
-        ours, wanted = (test_convolution.run(twin, *case, form, group) for twin in (cpu, reference))
-        for name, expected in wanted.items():
-            np.testing.assert_allclose(ours[name], expected, 1e-5, 1e-4, err_msg=name)
+        assert_runs_agree(run_convolution, *case, form, group)
 
 
 def check_convolution_max_pooling() -> None:
@@ -60,8 +62,8 @@ def check_convolution_max_pooling() -> None:
     ]:
         case = convolution_operands(3, channels, inputs, outputs, kernel, group)
         window = ((size, size), (0, 0), (2, 2))
-        test_convolution_max_pooling.assert_agree(
-            case, pad=(0, 1), stride=(1, 1), group=group, window=window
+        assert_runs_agree(
+            run_convolution_max_pooling, case, pad=(0, 1), stride=(1, 1), group=group, window=window
         )
 
 

@@ -1,0 +1,136 @@
+"""The sizes that Winograd's convolution works with, by the shapes, and when it is worth it."""
+
+import functools
+import math
+from collections.abc import Sequence
+
+import numba
+import numpy as np
+
+from .frequency_kernel import ROWS
+from .winograd_matrices import SIDE
+
+(
+    GROUPS, CHANNELS, OUTPUTS,  # groups; in each, channels and outputs
+    KERNEL, STEP,  # sides of a window, and of the part of the output that a tile computes
+    HEIGHT, WIDTH, PAD_Y, PAD_X, OUT_HEIGHT, OUT_WIDTH,
+    TILES_Y, TILES_X, TILES,  # tiles of an image: down, across and in all
+    TILED_HEIGHT, TILED_WIDTH, TILED_OUT_HEIGHT, TILED_OUT_WIDTH,  # planes that the tiles cover
+    IMAGES, PANEL,  # of a turn: images and outputs, or channels
+    PLANE, MEMORY,  # floats of a plane with its borders; of a thread
+    # Of the weight gradient: shares of the images, images at a time, tiles between their channels,
+    SHARES, BATCH, ROW, WEIGHT_MEMORY,  # and floats of a task
+) = range(26)  # fmt: skip
+KERNELS = (3, 5)  # sides of windows
+VALUES = SIDE * SIDE  # of a tile
+TURN_TILES = 32  # for which the transformed weights are read once
+MOST_IN_PANEL = 20
+TURNS = 8  # at least, for the threads to share
+BATCH_FLOATS = 2**17  # of transformed images and gradients: 512 KB, for the cache; and half the
+# number of sums, since these are read and written for each batch
+SUMS_FLOATS = 2**17  # of shares of the weight gradient: 512 KB
+
+# Cycles, measured: of a tile's transforms; for a multiply-add of a vector in both ways.
+IMAGE_TILE, OUTPUT_TILE, WEIGHT_TILE = 65, 60, 150
+PRODUCT, DIRECT, SPARSE = 1 / 13, 1 / 13, 1 / 6
+
+
+@functools.lru_cache(maxsize=256)
+def winograd_plan(
+    bottom_shape: tuple[int, ...],
+    weight_shape: tuple[int, ...],
+    pad: tuple[int, ...],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
+    gradients: int = 0,
+) -> np.ndarray | None:
+    """The table of sizes (int64); None where another way serves better.
+
+    gradients: how many outputs of a plane have a gradient, where most have none.
+    """
+    if len(pad) != 2 or set(stride) != {1} or set(dilation) != {1}:
+        return None
+    outputs = [bottom_shape[2 + i] + 2 * pad[i] - weight_shape[2 + i] + 1 for i in (0, 1)]
+    top_shape = (bottom_shape[0], weight_shape[0], *outputs)
+    if not _fits(weight_shape):
+        return None
+    plan = _sizes(bottom_shape, weight_shape, top_shape)
+    plan[[PAD_Y, PAD_X]] = pad
+    tiles = bottom_shape[0] * int(plan[TILES])
+    products = math.prod(weight_shape[:2])
+    cost = tiles * (VALUES * products * PRODUCT)
+    cost += tiles * (bottom_shape[1] * IMAGE_TILE + weight_shape[0] * OUTPUT_TILE)
+    cost += products * WEIGHT_TILE
+    multiplications = bottom_shape[0] * products * math.prod(weight_shape[2:])
+    other = multiplications * math.prod(outputs) * DIRECT
+    if gradients:
+        other = min(other, multiplications * gradients * SPARSE)
+    return plan if cost < other else None
+
+
+def winograd_workspace(
+    bottom_shape: Sequence[int], weight_shape: Sequence[int], top_shape: Sequence[int]
+) -> int:
+    """How many floats of workspace are enough, whatever pad is."""
+    if not _fits(weight_shape):
+        return 0
+    return plan_workspace(_sizes(bottom_shape, weight_shape, top_shape))
+
+
+def plan_workspace(plan: np.ndarray) -> int:
+    """How many floats of workspace all three products need."""
+    threads, shares = numba.config.NUMBA_NUM_THREADS, int(plan[SHARES])
+    tasks = shares * -(-threads // shares)
+    weights = weights_size(plan)
+    of_weights = shares * weights + tasks * int(plan[WEIGHT_MEMORY])
+    return 16 + max(weights + threads * int(plan[MEMORY]), of_weights)
+
+
+def _fits(weight_shape: Sequence[int]) -> bool:
+    return (
+        len(weight_shape) == 4
+        and weight_shape[2] == weight_shape[3]
+        and weight_shape[2] in KERNELS
+        and math.prod(weight_shape) > 0
+    )
+
+
+def weights_size(plan: np.ndarray) -> int:
+    """Floats of the transformed weights."""
+    return VALUES * int(plan[GROUPS] * plan[OUTPUTS] * plan[CHANNELS])
+
+
+def _sizes(
+    bottom_shape: Sequence[int], weight_shape: Sequence[int], top_shape: Sequence[int]
+) -> np.ndarray:
+    plan = np.zeros(26, np.int64)
+    num, channels, kernel = bottom_shape[0], weight_shape[1], weight_shape[2]
+    groups = bottom_shape[1] // channels
+    step = SIDE - kernel + 1
+    plan[[GROUPS, CHANNELS, OUTPUTS]] = groups, channels, weight_shape[0] // groups
+    plan[[KERNEL, STEP, HEIGHT, WIDTH]] = kernel, step, *bottom_shape[2:]
+    plan[[OUT_HEIGHT, OUT_WIDTH]] = top_shape[2:]
+    down, across = (-(-size // step) for size in top_shape[2:])
+    tiles = max(1, down * across)
+    plan[[TILES_Y, TILES_X, TILES]] = down, across, down * across
+    plan[[TILED_HEIGHT, TILED_WIDTH]] = down * step + kernel - 1, across * step + kernel - 1
+    plan[[TILED_OUT_HEIGHT, TILED_OUT_WIDTH]] = down * step, across * step
+    most = max(channels, weight_shape[0] // groups)
+    images = min(-(-num // TURNS), max(1, TURN_TILES // tiles))
+    parts = -(-TURNS * images // num)
+    panel = min(-(-most // parts), MOST_IN_PANEL)
+    plan[[IMAGES, PANEL]] = images, -(-panel // ROWS) * ROWS
+    plane = max(
+        plan[TILED_HEIGHT] * plan[TILED_WIDTH], plan[TILED_OUT_HEIGHT] * plan[TILED_OUT_WIDTH]
+    )
+    plan[PLANE] = -(-plane // 16) * 16
+    plan[MEMORY] = VALUES * images * tiles * (most + plan[PANEL]) + plan[PLANE]
+    weights = weights_size(plan)
+    shares = max(1, min(num, TURNS, SUMS_FLOATS // weights))
+    of_image = VALUES * tiles * (channels + weight_shape[0] // groups)
+    batch = max(BATCH_FLOATS, weights // 2) // of_image
+    batch = max(1, min(-(-num // shares), batch))
+    # An odd number, so that the channels of a tile do not meet in the same lines of the cache.
+    plan[[SHARES, BATCH, ROW]] = shares, batch, batch * tiles | 1
+    plan[WEIGHT_MEMORY] = of_image // tiles * plan[ROW] + plan[PLANE]
+    return plan

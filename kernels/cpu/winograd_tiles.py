@@ -1,0 +1,169 @@
+"""What Winograd's convolution does to planes, cut into tiles: there and back.
+
+Transformed, a tile is 8 x 8 values, each one of a matrix product of its own. A machine's vector
+takes LANES of these products side by side; so the transformed planes lie as
+
+    values[group of lanes][plane][tile][lane]
+
+Forward, the tiles of an image overlap (8 x 8, `step` apart), those of the output do not (step x
+step). The gradients go the same ways back, with the transposed matrices.
+"""
+
+import numpy as np
+
+from .frequency_kernel import LANES
+from .jit import jit
+from .tile_transform import make_tile_transform
+from .vector import copy_line
+from .winograd_matrices import winograd_matrices
+from .winograd_plan import (
+    HEIGHT,
+    KERNEL,
+    OUT_HEIGHT,
+    OUT_WIDTH,
+    PAD_X,
+    PAD_Y,
+    STEP,
+    TILED_HEIGHT,
+    TILED_OUT_HEIGHT,
+    TILED_OUT_WIDTH,
+    TILED_WIDTH,
+    TILES_X,
+    TILES_Y,
+    VALUES,
+    WIDTH,
+)
+
+LANE_GROUPS = VALUES // LANES
+_A_T3, _G3, _B_T = winograd_matrices(3)
+_A_T5, _G5, _ = winograd_matrices(5)
+
+_image_in = make_tile_transform(_B_T, target_lanes=LANES)
+_image_out = make_tile_transform(_B_T.T, source_lanes=LANES, add=True)
+_output_out_3 = make_tile_transform(_A_T3, source_lanes=LANES, shift=True)
+_output_out_5 = make_tile_transform(_A_T5, source_lanes=LANES, shift=True)
+_output_in_3 = make_tile_transform(_A_T3.T, target_lanes=LANES)
+_output_in_5 = make_tile_transform(_A_T5.T, target_lanes=LANES)
+_weight_in_3 = make_tile_transform(_G3, target_lanes=LANES)
+_weight_in_5 = make_tile_transform(_G5, target_lanes=LANES)
+_weight_out_3 = make_tile_transform(_G3.T, source_lanes=LANES, add=True)
+_weight_out_5 = make_tile_transform(_G5.T, source_lanes=LANES, add=True)
+
+
+@jit
+def weight_in(kernel, weight, start, values, target, row):
+    """Transform the window of one output and channel."""
+    if kernel == 3:
+        _weight_in_3(weight, start, kernel, values, target, row)
+    else:
+        _weight_in_5(weight, start, kernel, values, target, row)
+
+
+@jit
+def weight_out(kernel, values, source, row, weight_diff, start):
+    """Add to the window of one output and channel."""
+    if kernel == 3:
+        _weight_out_3(values, source, row, weight_diff, start, kernel)
+    else:
+        _weight_out_5(values, source, row, weight_diff, start, kernel)
+
+
+@jit
+def image_in(plan, bottom, start, plane, values, target, row):
+    """Transform the tiles of a channel's plane, which begins at `start`. plane: memory; one group
+    of lanes begins `row` floats after the other."""
+    height, width, step = plan[HEIGHT], plan[WIDTH], plan[STEP]
+    source, pitch = bottom[start:], width
+    if plan[TILED_HEIGHT] != height or plan[TILED_WIDTH] != width:
+        source, pitch = plane, plan[TILED_WIDTH]
+        plane[: plan[TILED_HEIGHT] * pitch] = 0
+        corner = plan[PAD_Y] * pitch + plan[PAD_X]
+        for y in range(height):
+            copy_line(bottom, start + y * width, plane, corner + y * pitch, width)
+    for y in range(plan[TILES_Y]):
+        for x in range(plan[TILES_X]):
+            _image_in(source, (y * pitch + x) * step, pitch, values, target, row)
+            target += LANES
+
+
+@jit
+def image_out(plan, values, source, row, plane, bottom_diff, start):
+    """Overwrite a channel's plane with the sum of its tiles."""
+    height, width, step = plan[HEIGHT], plan[WIDTH], plan[STEP]
+    exact = plan[TILED_HEIGHT] == height and plan[TILED_WIDTH] == width
+    target, pitch = bottom_diff[start:], width
+    if not exact:
+        target, pitch = plane, plan[TILED_WIDTH]
+    target[: plan[TILED_HEIGHT] * pitch] = 0
+    for y in range(plan[TILES_Y]):
+        for x in range(plan[TILES_X]):
+            _image_out(values, source, row, target, (y * pitch + x) * step, pitch)
+            source += LANES
+    if not exact:
+        corner = plan[PAD_Y] * pitch + plan[PAD_X]
+        for y in range(height):
+            copy_line(plane, corner + y * pitch, bottom_diff, start + y * width, width)
+
+
+@jit
+def output_in(plan, top_diff, number, mask, cells, plane, values, target, row):
+    """Transform the tiles of an output's plane, the one with this number.
+
+    Where a plane has `cells` gradients only, top_diff are these, and mask says where they are.
+    """
+    height, width, step = plan[OUT_HEIGHT], plan[OUT_WIDTH], plan[STEP]
+    exact = plan[TILED_OUT_HEIGHT] == height and plan[TILED_OUT_WIDTH] == width
+    source, pitch = top_diff[number * height * width :], width
+    if cells or not exact:
+        source, pitch = plane, plan[TILED_OUT_WIDTH]
+        plane[: plan[TILED_OUT_HEIGHT] * pitch] = 0
+        if cells:
+            spread(
+                top_diff[number * cells : (number + 1) * cells],
+                mask[number * cells : (number + 1) * cells],
+                width, plane, pitch,
+            )  # fmt: skip
+        else:
+            for y in range(height):
+                copy_line(top_diff, (number * height + y) * width, plane, y * pitch, width)
+    for y in range(plan[TILES_Y]):
+        for x in range(plan[TILES_X]):
+            place = (y * pitch + x) * step
+            if plan[KERNEL] == 3:
+                _output_in_3(source, place, pitch, values, target, row)
+            else:
+                _output_in_5(source, place, pitch, values, target, row)
+            target += LANES
+
+
+@jit
+def spread(gradients, mask, width, plane, pitch):
+    """Add gradients to a plane where the mask says; its lines are `width` long there."""
+    if pitch == width:
+        for i in range(gradients.size):
+            plane[np.uint32(mask[i])] += gradients[i]
+    else:
+        for i in range(gradients.size):
+            y = np.uint32(mask[i]) // np.uint32(width)
+            plane[y * np.uint32(pitch - width) + np.uint32(mask[i])] += gradients[i]
+
+
+@jit
+def output_out(plan, values, source, row, bias, plane, top, start):
+    """Overwrite an output's plane, its bias added."""
+    height, width, step = plan[OUT_HEIGHT], plan[OUT_WIDTH], plan[STEP]
+    exact = plan[TILED_OUT_HEIGHT] == height and plan[TILED_OUT_WIDTH] == width
+    target, pitch = top[start:], width
+    if not exact:
+        target, pitch = plane, plan[TILED_OUT_WIDTH]
+    for y in range(plan[TILES_Y]):
+        for x in range(plan[TILES_X]):
+            place = (y * pitch + x) * step
+            if plan[KERNEL] == 3:
+                _output_out_3(values, source, row, target, place, pitch, bias)
+            else:
+                _output_out_5(values, source, row, target, place, pitch, bias)
+            source += LANES
+    if not exact:
+        for y in range(height):
+            copy_line(plane, y * pitch, top, start + y * width, width)

@@ -1,0 +1,106 @@
+"""Convolution with few multiplications, against its definition."""
+
+import contextlib
+from unittest import mock
+
+import numpy as np
+import pytest
+from convolution_cases import (
+    assert_runs_agree,
+    run_convolution,
+    run_convolution_max_pooling,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kernel_testing import assert_same_bits_for_any_threads, convolution_operands
+
+from caffe.kernels import cpu
+from caffe.kernels.cpu import winograd_plan as sizes
+from caffe.kernels.cpu.winograd_matrices import SIDE, winograd_matrices
+from caffe.kernels.cpu.winograd_plan import winograd_plan
+
+UNIT = (1, 1)
+TOLERANCE = 2e-5  # of the largest value
+
+
+@contextlib.contextmanager
+def always(**more):
+    """Any other way costs more; and other settings of the plan."""
+    with mock.patch.multiple(sizes, DIRECT=1e9, SPARSE=1e9, **more):
+        winograd_plan.cache_clear()
+        yield
+    winograd_plan.cache_clear()
+
+
+@pytest.mark.parametrize("kernel", range(2, SIDE))
+def test_the_matrices_convolve(kernel):
+    a_t, g, b_t = winograd_matrices(kernel)
+    rng = np.random.default_rng(0)
+    values, weights = rng.normal(size=SIDE), rng.normal(size=kernel)
+    found = a_t @ ((g @ weights) * (b_t @ values))
+    np.testing.assert_allclose(found, np.correlate(values, weights, "valid"), rtol=1e-10)
+
+
+@st.composite
+def cases(draw):
+    kernel = draw(st.sampled_from(sizes.KERNELS))
+    # No more, or several outputs see padding only, and which of equals is largest is chance.
+    pad = tuple(draw(st.integers(0, kernel - 1)) for _ in range(2))
+    inputs = [max(1, kernel - 2 * p) + draw(st.integers(0, 12)) for p in pad]
+    group = draw(st.integers(1, 2))
+    channels, outputs = (group * draw(st.integers(1, 12)) for _ in range(2))
+    return draw(st.integers(1, 9)), channels, inputs, outputs, (kernel, kernel), group, pad
+
+
+@settings(deadline=None, max_examples=60)
+@given(case=cases(), bias_term=st.booleans(), turn=st.sampled_from([1, 40]))
+def test_any_form(case, bias_term, turn):
+    *shapes, group, pad = case
+    bottom, weight, bias = convolution_operands(*shapes, group)
+    bias = bias if bias_term else bias[:0]
+    with always(TURN_TILES=turn, MOST_IN_PANEL=turn, BATCH_FLOATS=1000 * turn):
+        plan = winograd_plan(bottom.shape, weight.shape, pad, UNIT, UNIT)
+        assert plan is not None
+        form = (pad, UNIT, UNIT)
+        assert_runs_agree(run_convolution, bottom, weight, bias, form, group, tolerance=TOLERANCE)
+
+
+@settings(deadline=None, max_examples=30)
+@given(case=cases(), size=st.integers(2, 3))
+def test_gradients_behind_a_max_pooling(case, size):
+    *shapes, group, pad = case
+    operands = convolution_operands(*shapes, group)
+    window = ((size, size), (0, 0), (2, 2))
+    outputs = [operands[0].shape[2 + i] + 2 * pad[i] - operands[1].shape[2] + 1 for i in (0, 1)]
+    if min(outputs) < size:
+        return
+    with always():
+        case = (operands, pad, UNIT, group, window)
+        assert_runs_agree(run_convolution_max_pooling, *case, tolerance=TOLERANCE)
+
+
+@pytest.mark.parametrize("num", [1, 11])
+def test_the_same_bits_for_any_number_of_threads(num):
+    operands = convolution_operands(num, 6, (13, 12), 14, (3, 3), 2)
+    form = ((1, 1), UNIT, UNIT)
+    with always(SUMS_FLOATS=1 << 14):
+        assert_same_bits_for_any_threads(
+            lambda: list(run_convolution(cpu, *operands, form, 2).values())
+        )
+
+
+@pytest.mark.parametrize(
+    ("bottom", "weight", "pad", "stride", "chosen"),
+    [
+        ((64, 20, 12, 12), (50, 20, 5, 5), (0, 0), (1, 1), True),  # LeNet's conv2
+        ((64, 1, 28, 28), (20, 1, 5, 5), (0, 0), (1, 1), False),  # and conv1: one channel
+        ((10, 256, 13, 13), (384, 256, 3, 3), (1, 1), (1, 1), True),  # CaffeNet's conv3
+        ((1, 256, 13, 13), (384, 256, 3, 3), (1, 1), (1, 1), False),  # too few tiles for weights
+        ((64, 20, 12, 12), (50, 20, 5, 5), (0, 0), (2, 1), False),
+        ((64, 20, 12, 12), (50, 20, 3, 5), (0, 0), (1, 1), False),
+        ((64, 20, 12), (50, 20, 5), (0,), (1,), False),
+    ],
+)
+def test_it_serves_where_it_is_cheaper(bottom, weight, pad, stride, chosen):
+    plan = winograd_plan(bottom, weight, pad, stride, (1,) * len(pad))
+    assert (plan is not None) == chosen
