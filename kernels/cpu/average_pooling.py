@@ -15,7 +15,7 @@ import numpy as np
 from .average_strips import make_average_gather, make_average_strip
 from .jit import jit
 from .parallel import parallel_for
-from .pooling_strip import AHEAD, BLOCK, covers, fits, plane_shares
+from .pooling_strip import covers, fits, plane_shares, planes_at_once, prefetch_distance
 from .vector import host_width
 
 Pair = tuple[int, int]
@@ -46,13 +46,14 @@ def _forward(
     pooled_area = pooled_height * pooled_width
     by_vectors = kernel == (3, 3) and stride == (2, 2) and pad == (0, 0)
     by_vectors = by_vectors and fits(height, pooled_height, 3) and fits(width, pooled_width, 3)
-    block = max(1, BLOCK // area) if by_vectors else 1
+    block = planes_at_once(pooled_width, LANES, area) if by_vectors else 1
+    ahead = prefetch_distance(bottom.size)
     for p in range(planes * i // count, last, block):
         first, output = p * area, p * pooled_area
         for x in range(0, pooled_width if by_vectors else 0, LANES):
             _average_3x3(
                 bottom, first, top, output,
-                min(block, last - p), height, width, pooled_height, pooled_width, x, AHEAD,
+                min(block, last - p), height, width, pooled_height, pooled_width, x, ahead,
             )  # fmt: skip
         if not by_vectors:
             _average_any(
@@ -108,13 +109,14 @@ def _backward(
     pooled_area = pooled_height * pooled_width
     by_vectors = kernel == (3, 3) and stride == (2, 2) and pad == (0, 0)
     by_vectors = by_vectors and covers(height, pooled_height, 3) and covers(width, pooled_width, 3)
-    block = max(1, BLOCK // area) if by_vectors else 1
+    block = planes_at_once((width + 1) // 2, LANES, area) if by_vectors else 1
+    ahead = prefetch_distance(bottom_diff.size)
     for p in range(planes * i // count, last, block):
         first, output = p * area, p * pooled_area
         for x in range(0, (width + 1) // 2 if by_vectors else 0, LANES):
             _gather_3x3(
                 top_diff, output, bottom_diff, first,
-                min(block, last - p), height, width, pooled_height, pooled_width, x, AHEAD,
+                min(block, last - p), height, width, pooled_height, pooled_width, x, ahead,
             )  # fmt: skip
         if not by_vectors:
             _spread_any(

@@ -17,12 +17,11 @@ import numpy as np
 from .jit import jit
 from .max_strips import LOWEST, make_max_gather, make_max_search
 from .parallel import parallel_for
-from .pooling_strip import AHEAD, BLOCK, covers, fits, plane_shares
+from .pooling_strip import covers, fits, plane_shares, planes_at_once, prefetch_distance
 from .vector import host_width
 
 Pair = tuple[int, int]
 WIDE, NARROW = host_width(), min(host_width(), 8)  # windows in a vector
-L1 = 1 << 13  # floats that the nearest cache holds
 
 _search_2x2_wide, _gather_2x2_wide = make_max_search(2, WIDE), make_max_gather(2, WIDE)
 _search_3x3_wide, _gather_3x3_wide = make_max_search(3, WIDE), make_max_gather(3, WIDE)
@@ -51,10 +50,10 @@ def _forward(
 ):  # fmt: skip
     """Share i of `count` of the planes."""
     first, last = planes * i // count, planes * (i + 1) // count
-    max_pool_planes(
+    _pool_planes(
         bottom, first * height * width, last - first, height, width,
         top, mask, first * pooled_height * pooled_width, pooled_height, pooled_width,
-        kernel, pad, stride,
+        kernel, pad, stride, prefetch_distance(bottom.size),
     )  # fmt: skip
 
 
@@ -66,14 +65,26 @@ def max_pool_planes(
     """For jitted code: pool planes that follow each other from bottom[bottom_first] on.
 
     Their outputs go to top[top_first] and mask[top_first] and on from there. bottom, top: flat
-    float32; mask: flat int32; kernel, pad, stride: (vertical, horizontal).
+    float32; mask: flat int32; kernel, pad, stride: (vertical, horizontal). The planes are expected
+    to be in a cache.
     """
+    _pool_planes(
+        bottom, bottom_first, planes, height, width,
+        top, mask, top_first, pooled_height, pooled_width, kernel, pad, stride, 0,
+    )  # fmt: skip
+
+
+@jit
+def _pool_planes(
+    bottom, bottom_first, planes, height, width,
+    top, mask, top_first, pooled_height, pooled_width, kernel, pad, stride, ahead,
+):  # fmt: skip
     size, area, pooled_area = kernel[0], height * width, pooled_height * pooled_width
     usual = kernel == (size, size) and 2 <= size <= 3 and stride == (2, 2) and pad == (0, 0)
     by_vectors = usual and fits(height, pooled_height, size) and fits(width, pooled_width, size)
     narrow = pooled_width <= NARROW
     lanes = NARROW if narrow else WIDE
-    block, ahead = max(1, BLOCK // area), AHEAD if planes * area > L1 else 0
+    block = planes_at_once(pooled_width, lanes, area)
     for p in range(0, planes, block):
         n = min(block, planes - p)
         first, output = bottom_first + p * area, top_first + p * pooled_area
@@ -138,31 +149,35 @@ def _backward(
     pooled_area = pooled_height * pooled_width
     may_be_2 = covers(height, pooled_height, 2) and covers(width, pooled_width, 2)
     may_be_3 = covers(height, pooled_height, 3) and covers(width, pooled_width, 3)
-    block = max(1, BLOCK // area)
-    for p in range(planes * i // count, last, block):
-        n, first, output = min(block, last - p), p * area, p * pooled_area
+    block = planes_at_once((width + 1) // 2, WIDE, area)
+    ahead = prefetch_distance(bottom_diff.size)
+    p, n = planes * i // count, 1  # a wrong guess costs one plane
+    while p < last:
+        first, output = p * area, p * pooled_area
         arrays = top_diff, mask, output, bottom_diff, first
         shape = n, height, width, pooled_height, pooled_width
-        may_be_2 = may_be_2 and _gather(2, arrays, shape)
-        may_be_3 = may_be_3 and (may_be_2 or _gather(3, arrays, shape))
+        may_be_2 = may_be_2 and _gather(2, arrays, shape, ahead)
+        may_be_3 = may_be_3 and (may_be_2 or _gather(3, arrays, shape, ahead))
         if not (may_be_2 or may_be_3):
             _scatter(top_diff, mask, output, bottom_diff, first, n, area, pooled_area)
+        p += n
+        n = min(block, last - p)
 
 
 @jit
-def _gather(size, arrays, shape):
+def _gather(size, arrays, shape, ahead):
     """Backward of some planes for windows of this size; False where a mask contradicts it."""
     cells, agree = (shape[2] + 1) // 2, True
     narrow = cells <= NARROW
     for x in range(0, cells, NARROW if narrow else WIDE):
         if size == 2 and narrow:
-            agree &= _gather_2x2(*arrays, *shape, x, AHEAD)
+            agree &= _gather_2x2(*arrays, *shape, x, ahead)
         elif size == 2:
-            agree &= _gather_2x2_wide(*arrays, *shape, x, AHEAD)
+            agree &= _gather_2x2_wide(*arrays, *shape, x, ahead)
         elif narrow:
-            agree &= _gather_3x3(*arrays, *shape, x, AHEAD)
+            agree &= _gather_3x3(*arrays, *shape, x, ahead)
         else:
-            agree &= _gather_3x3_wide(*arrays, *shape, x, AHEAD)
+            agree &= _gather_3x3_wide(*arrays, *shape, x, ahead)
     return agree
 
 

@@ -19,19 +19,34 @@ from numba import types
 from numba.core import cgutils
 
 from .jit import jit
-from .vector import F32, I32, I64, broadcast, lanes_below, load, store
+from .vector import F32, I32, I64, broadcast, lanes_below, load, prefetch, store
 
 BIT = ir.IntType(1)
 GEOMETRY = (types.int64,) * 7  # planes, height, width, pooled_height, pooled_width, x, ahead
 BLOCK = 1 << 12  # floats of the planes that one strip after the other goes over: half an L1 cache
 SHARE = 1 << 14  # floats of a plane that a thread takes at a time
 AHEAD = 1 << 10  # how many floats before their use they are asked for
+FAR = 1 << 20  # more floats than the caches keep
 
 
 @jit
 def plane_shares(planes: int, size: int) -> int:
     """Into how many shares to cut planes of `size` floats in all."""
     return max(1, min(size // SHARE, planes))
+
+
+@jit
+def planes_at_once(columns: int, lanes: int, area: int) -> int:
+    """How many planes of `area` floats a strip goes over before the next one does. Where one strip
+    takes all columns, there is no next."""
+    return FAR if columns <= lanes else max(1, BLOCK // area)
+
+
+@jit
+def prefetch_distance(size: int) -> int:
+    """How many floats ahead planes of `size` floats in all are asked for: none where the caches
+    keep them, for then that takes longer than it saves."""
+    return AHEAD if size > FAR else 0
 
 
 @jit
@@ -141,12 +156,21 @@ class Strip:
         The row, the place where its windows begin, and the number of its first output.
         """
         builder = self.builder
+        asks = builder.icmp_signed("!=", self.ahead, I64(0))
         turns = builder.lshr(self.pooled_height, self.more_rows)
         outputs = builder.shl(self.pooled_width, self.more_rows)
         with cgutils.for_range(builder, turns, intp=I64) as loop:
             first = builder.gep(plane, [builder.mul(loop.index, self.advance)])
+            with builder.if_then(asks, likely=False):
+                self._ask_for(builder.gep(first, [self.ahead]))
             y = builder.shl(loop.index, self.more_rows)
             yield y, first, builder.mul(loop.index, outputs)
+
+    def _ask_for(self, first: Any) -> None:
+        """Prefetch a turn's rows: lines so short do not start the processor's own prefetcher."""
+        for line in (first, self.builder.gep(first, [self.width])):
+            for start in self._halves(line):
+                prefetch(self.builder, start)
 
     def end_of_turns(self, plane: Any) -> Any:
         """Where the row after the last turn's rows begins."""
@@ -179,7 +203,6 @@ class Strip:
         none = ir.Constant(self.floats, [absent] * lanes)
         line, halves = self.line(first, y, i), []
         for start, mask in zip(self._halves(line), self.in_line, strict=True):
-            self._prefetch(start, write=False)
             value = load(builder, self.vector_at(start, I64(0)), mask)
             halves.append(builder.select(mask, value, none))
         left, right = halves
@@ -210,7 +233,6 @@ class Strip:
         lanes = self.lanes
         mixed = [number for lane in range(lanes) for number in (lane, lanes + lane)]
         for k, start in enumerate(self._halves(line)):
-            self._prefetch(start, write=True)
             value = self._shuffle(evens, odds, mixed[k * lanes : (k + 1) * lanes])
             store(self.builder, value, self.vector_at(start, I64(0)), self.in_line[k])
 
@@ -219,16 +241,6 @@ class Strip:
 
     def _shuffle(self, a: Any, b: Any, numbers: Any) -> Any:
         return self.builder.shuffle_vector(a, b, ir.Constant(self.integers, list(numbers)))
-
-    def _prefetch(self, start: Any, write: bool) -> None:
-        """Ask for what lies `ahead`: lines so short do not start the processor's own prefetcher."""
-        place = self.builder.gep(start, [self.ahead])
-        function = cgutils.get_or_insert_function(
-            self.builder.module,
-            ir.FunctionType(ir.VoidType(), [place.type, I32, I32, I32]),
-            "llvm.prefetch.p0",
-        )
-        self.builder.call(function, [place, I32(int(write)), I32(3), I32(1)])
 
 
 def start_of(context: Any, builder: Any, array_type: Any, array: Any, first: Any) -> Any:

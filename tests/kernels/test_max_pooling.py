@@ -100,6 +100,19 @@ def test_backward_of_masks_that_no_small_window_made(pooled):
         assert_twins_agree("max_pooling_backward", top_diff, mask, bottom_diff, atol=1e-5)
 
 
+def test_backward_of_planes_that_fit_both_sizes():
+    """Masks of equal values do not tell 2 x 2 windows from 3 x 3: later planes do."""
+    values = np.random.default_rng(0)
+    bottom = values.normal(size=(1, 9, 8, 8)).astype(np.float32)
+    bottom[0, :2] = 1
+    top, mask = np.zeros((1, 9, 4, 4), np.float32), np.zeros((1, 9, 4, 4), np.int32)
+    for size in (2, 3):
+        cpu.max_pooling_forward(bottom, top, mask, (size, size), (0, 0), (2, 2))
+        top_diff = values.normal(size=top.shape).astype(np.float32)
+        bottom_diff = np.full_like(bottom, np.nan)
+        assert_twins_agree("max_pooling_backward", top_diff, mask, bottom_diff, atol=1e-5)
+
+
 def test_backward_of_a_window_that_reaches_around_the_last_one():
     """Windows of 6 x 6 with pad 2 may choose column 0 for the last output: were they of 3 x 3, that
     would be the place of a third column, which is cut off."""
