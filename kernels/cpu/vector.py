@@ -152,23 +152,36 @@ def transposed(builder: Any, lines: list[Any]) -> list[Any]:
     """Emit the transpose of a matrix whose lines are vectors: vector j of the result has the
     elements number j of `lines`."""
     count, length = len(lines), lines[0].type.count
-    size = 1 << (max(count, length) - 1).bit_length()
+    size = 1 << (max(count, length, 4) - 1).bit_length()
     # A square whose side is a power of 2. LLVM leaves out what is not used of it.
     undefined = ir.Constant(lines[0].type, ir.Undefined)
     lines = [_resized(builder, line, size) for line in lines]
     lines += [_resized(builder, undefined, size)] * (size - count)
     lanes = ir.VectorType(I32, size)
+
+    def exchange(i, j, low, step):
+        pair = lines[i], lines[j]
+        for line, mask in ((i, low), (j, [k + step for k in low])):
+            lines[line] = builder.shuffle_vector(*pair, ir.Constant(lanes, mask))
+
     # Blocks of half x half change places across the diagonal, then of half that size.
     half = size // 2
-    while half:
-        low = [i if not i & half else size + i - half for i in range(size)]
-        high = [i + half if not i & half else size + i for i in range(size)]
+    while half > 2:
+        low = [k if not k & half else size + k - half for k in range(size)]
         for i in range(size):
             if not i & half:
-                pair = lines[i], lines[i + half]
-                for line, mask in ((i, low), (i + half, high)):
-                    lines[line] = builder.shuffle_vector(*pair, ir.Constant(lanes, mask))
+                exchange(i, i + half, low, half)
         half //= 2
+    # The last blocks, of 4 x 4: first single elements of two lines in turn, then pairs of them.
+    quads = range(0, size, 4)
+    singles = [k for q in quads for k in (q, size + q, q + 1, size + q + 1)]
+    pairs = [k for q in quads for k in (q, q + 1, size + q, size + q + 1)]
+    for i in range(0, size, 4):
+        exchange(i, i + 1, singles, 2)
+        exchange(i + 2, i + 3, singles, 2)
+        exchange(i, i + 2, pairs, 2)
+        exchange(i + 1, i + 3, pairs, 2)
+        lines[i + 1], lines[i + 2] = lines[i + 2], lines[i + 1]
     return [_resized(builder, line, count) for line in lines[:length]]
 
 
