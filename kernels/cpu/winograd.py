@@ -27,6 +27,7 @@ from .max_pooling import max_pool_planes
 from .parallel import parallel_for
 from .winograd_plan import (
     CHANNELS,
+    FEW_WEIGHTS,
     GROUPS,
     HEIGHT,
     IMAGES,
@@ -81,10 +82,13 @@ def backward_data(
 
 
 def memories(plan: np.ndarray, workspace: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The memory of the transformed weights and that of each thread."""
+    """The memory of the transformed weights, one for all or, of few, one for each thread, and that
+    of each thread."""
     floats, weights = aligned(workspace), weights_size(plan)
     tasks, size = numba.get_num_threads(), int(plan[MEMORY])
-    return floats[:weights], floats[weights : weights + tasks * size].reshape(tasks, size)
+    copies = tasks if weights <= FEW_WEIGHTS else 1
+    transformed, rest = floats[: copies * weights], floats[copies * weights :]
+    return transformed.reshape(copies, weights), rest[: tasks * size].reshape(tasks, size)
 
 
 @jit
@@ -98,6 +102,17 @@ def transform_weights(i, plan, weight, values, by_channel):
         place = (g * channels + c) * outputs + o if by_channel else i * channels + c
         window = (i * channels + c) * kernel * kernel
         weight_in(kernel, weight, window, values, place * LANES, all_windows * LANES)
+
+
+@jit
+def _weights_of_task(task, plan, weight, transformed, by_channel):
+    """Where there is a copy for each task, it transforms the weights: cheaper than to wait for
+    another core's part and to fetch it."""
+    if len(transformed) == 1:
+        return transformed[0]
+    for i in range(plan[GROUPS] * plan[OUTPUTS]):
+        transform_weights(i, plan, weight, transformed[task], by_channel)
+    return transformed[task]
 
 
 @jit
@@ -119,7 +134,8 @@ def _multiply(plan, first, count, depth, weights, factors, row, tiles, product):
 
 
 @jit
-def _forward_task(task, plan, num, bottom, bias, top, weights, memories, pooling):
+def _forward_task(task, plan, num, bottom, weight, bias, top, transformed, memories, pooling):
+    weights = _weights_of_task(task, plan, weight, transformed, False)
     channels, outputs, tiles = plan[CHANNELS], plan[OUTPUTS], plan[TILES]
     groups, area = plan[GROUPS], plan[OUT_HEIGHT] * plan[OUT_WIDTH]
     row, size = plan[IMAGES] * tiles, plan[HEIGHT] * plan[WIDTH]
@@ -159,14 +175,19 @@ def _forward_task(task, plan, num, bottom, bias, top, weights, memories, pooling
 
 
 @jit
-def _forward(plan, num, bottom, weight, bias, top, weights, memories, pooling):
-    parallel_for(transform_weights, plan[GROUPS] * plan[OUTPUTS], (plan, weight, weights, False))
-    arguments = (plan, num, bottom, bias, top, weights, memories, pooling)
+def _forward(plan, num, bottom, weight, bias, top, transformed, memories, pooling):
+    if len(transformed) == 1:
+        arguments = (plan, weight, transformed[0], False)
+        parallel_for(transform_weights, plan[GROUPS] * plan[OUTPUTS], arguments)
+    arguments = (plan, num, bottom, weight, bias, top, transformed, memories, pooling)
     parallel_for(_forward_task, len(memories), arguments)
 
 
 @jit
-def _backward_data_task(task, plan, num, top_diff, mask, cells, bottom_diff, weights, memories):
+def _backward_data_task(
+    task, plan, num, top_diff, mask, cells, weight, bottom_diff, transformed, memories
+):
+    weights = _weights_of_task(task, plan, weight, transformed, True)
     channels, outputs, tiles = plan[CHANNELS], plan[OUTPUTS], plan[TILES]
     groups, size = plan[GROUPS], plan[HEIGHT] * plan[WIDTH]
     row = plan[IMAGES] * tiles
@@ -199,7 +220,9 @@ def _backward_data_task(task, plan, num, top_diff, mask, cells, bottom_diff, wei
 
 
 @jit
-def _backward_data(plan, num, top_diff, mask, cells, weight, bottom_diff, weights, memories):
-    parallel_for(transform_weights, plan[GROUPS] * plan[OUTPUTS], (plan, weight, weights, True))
-    arguments = (plan, num, top_diff, mask, cells, bottom_diff, weights, memories)
+def _backward_data(plan, num, top_diff, mask, cells, weight, bottom_diff, transformed, memories):
+    if len(transformed) == 1:
+        arguments = (plan, weight, transformed[0], True)
+        parallel_for(transform_weights, plan[GROUPS] * plan[OUTPUTS], arguments)
+    arguments = (plan, num, top_diff, mask, cells, weight, bottom_diff, transformed, memories)
     parallel_for(_backward_data_task, len(memories), arguments)

@@ -25,6 +25,7 @@ KERNELS = (3, 5)  # sides of windows
 VALUES = SIDE * SIDE  # of a tile
 TURN_TILES = 32  # for which the transformed weights are read once
 MOST_IN_PANEL = 20
+FEW_WEIGHTS = 2**17  # transformed: each thread makes its own
 TURNS = 8  # at least, for the threads to share
 BATCH_FLOATS = 2**17  # of transformed images and gradients: 512 KB, for the cache; and half the
 # number of sums, since these are read and written for each batch
@@ -83,7 +84,8 @@ def plan_workspace(plan: np.ndarray) -> int:
     tasks = shares * -(-threads // shares)
     weights = weights_size(plan)
     of_weights = shares * weights + tasks * int(plan[WEIGHT_MEMORY])
-    return 16 + max(weights + threads * int(plan[MEMORY]), of_weights)
+    copies = threads if weights <= FEW_WEIGHTS else 1
+    return 16 + max(copies * weights + threads * int(plan[MEMORY]), of_weights)
 
 
 def _fits(weight_shape: Sequence[int]) -> bool:
