@@ -1,4 +1,4 @@
-"""Making a data layer's batches: read the records, decode them, transform the images."""
+"""Making a data layer's batches: read the records and decode them, then transform the images."""
 
 from dataclasses import dataclass, field
 
@@ -6,24 +6,29 @@ import numpy as np
 
 from ..errors import CaffeError
 from .datum import read_alike, read_datum, shape_text
-from .lmdb_reader import LmdbReader
+from .lmdb_reader import LmdbReader, RecordName, Records
 from .rng import numbered_generator
-from .transformer import Transformer
+from .transformer import Places, Transformer
 
 _TRANSFORM_STREAM = 0
 
 
 @dataclass
 class Batch:
-    """What one forward of a data layer hands over."""
+    """The records of one forward of a data layer, decoded."""
 
-    data: np.ndarray  # (batch_size, channels, height, width) float32
-    label: np.ndarray  # (batch_size,) float32
-    keys: list[bytes] = field(default_factory=list)  # of the records
+    first_record: int = 0  # the index of its first record in the database
+    shape: tuple[int, ...] = ()  # (batch_size, channels, height, width) after the transformation
+    label: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))  # (batch_size,)
+    # images (n, channels, height, width) of one shape, and what is taken of them
+    groups: list[tuple[np.ndarray, Places]] = field(default_factory=list)
 
 
 class BatchLoader:
     """Fills one batch after the other with the records that follow in the database.
+
+    `fill` may run in a thread of its own. It leaves to `transform` what makes four bytes of each
+    pixel, so that they are written once, where the batch is wanted.
 
     The random numbers of a batch depend on the seed and the batch's number only, so that to go on
     from any batch is exact.
@@ -40,31 +45,39 @@ class BatchLoader:
         self._number = number
 
     def fill(self, batch: Batch) -> None:
-        """Make the next batch; its data gets new memory where the shape is another.
+        """Read and decode the next batch.
 
         Raises CaffeError, naming the record, for one that is corrupt or does not fit.
         """
         records = self._reader.read(self._batch_size)
-        batch.keys = [key for key, _ in records]
-        alike = read_alike([value for _, value in records], self._name(batch.keys[0]))
+        first = RecordName(self._reader, records.first)
+        alike = read_alike(records.values, records.lengths, first)
         if alike is not None:
             groups, batch.label = [alike[0]], alike[1]
         else:
             groups, batch.label = self._read_each(records)
-        self._transform(groups, batch)
+        batch.first_record = records.first
+        self._place(groups, batch)
         self._number += 1
 
-    def _name(self, key: bytes) -> str:
-        return self._reader.record_name(key)
+    def transform(self, batch: Batch, out: np.ndarray) -> None:
+        """Fill `out`, float32 of the batch's shape, with its transformed images."""
+        start = 0
+        for images, places in batch.groups:
+            end = start + len(images)
+            self._transformer.transform(images, places, out[start:end])
+            start = end
 
-    def _read_each(self, records: list[tuple[bytes, bytes]]) -> tuple[list[np.ndarray], np.ndarray]:
+    def _read_each(self, records: Records) -> tuple[list[np.ndarray], np.ndarray]:
         """The images in groups (n, channels, height, width) of one shape, and the labels."""
         images: list[np.ndarray] = []
         labels: list[int] = []
-        for key, value in records:
-            image, label = read_datum(value, self._name(key))
+        first = RecordName(self._reader, records.first)
+        for i, value in enumerate(records.split()):
+            name = RecordName(self._reader, records.first + i)
+            image, label = read_datum(value, name)
             if images:
-                self._check_alike(image.shape, images[0].shape, key, records[0][0])
+                self._check_alike(image.shape, images[0].shape, name, first)
             images.append(image)
             labels.append(label)
         if len({(image.shape, image.dtype) for image in images}) == 1:
@@ -74,32 +87,34 @@ class BatchLoader:
         return groups, np.array(labels, np.float32)
 
     def _check_alike(
-        self, shape: tuple[int, ...], first: tuple[int, ...], key: bytes, first_key: bytes
+        self,
+        shape: tuple[int, ...],
+        first: tuple[int, ...],
+        name: RecordName,
+        first_name: RecordName,
     ) -> None:
         # A crop makes one size of many, but not one number of channels.
         if shape == first or (self._transformer.crop_size and shape[0] == first[0]):
             return
         raise CaffeError(
-            f"{self._name(key)} is {shape_text(shape)}, but the batch begins with "
-            f"{self._name(first_key)}, which is {shape_text(first)}; the images of a batch need "
-            "one number of channels and, unless crop_size is set, one size"
+            f"{name} is {shape_text(shape)}, but the batch begins with {first_name}, which is "
+            f"{shape_text(first)}; the images of a batch need one number of channels and, unless "
+            "crop_size is set, one size"
         )
 
-    def _transform(self, groups: list[np.ndarray], batch: Batch) -> None:
+    def _place(self, groups: list[np.ndarray], batch: Batch) -> None:
         transformer = self._transformer
         out_shape: tuple[int, ...] = ()
         start = 0
         for images in groups:
-            name = self._name(batch.keys[start])
+            name = RecordName(self._reader, batch.first_record + start)
             out_shape = transformer.output_shape(images.shape[1:], name)
             start += len(images)
-        if batch.data.shape != (start, *out_shape):
-            batch.data = np.empty((start, *out_shape), np.float32)
+        batch.shape = (start, *out_shape)
         generator = None
         if transformer.random:
             generator = numbered_generator(self._seed, _TRANSFORM_STREAM, self._number)
-        start = 0
-        for images in groups:
-            end = start + len(images)
-            transformer.transform(images, generator, batch.data[start:end])
-            start = end
+        batch.groups = [
+            (images, transformer.places(len(images), images.shape[1:], generator))
+            for images in groups
+        ]

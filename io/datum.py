@@ -13,11 +13,11 @@ from ..proto.caffe_pb2 import Datum
 _NOT_ENCODED = b"\x38\x00"  # field 7, false
 
 
-def read_datum(value: bytes, name: str) -> tuple[np.ndarray, int]:
+def read_datum(value: bytes, name: object) -> tuple[np.ndarray, int]:
     """The image (channels, height, width), uint8 or float32, and the label of one record.
 
-    name: of the record, for messages. Raises CaffeError for a record that is cut short, corrupt,
-    encoded, or whose number of values is not channels * height * width.
+    name: str(name) names the record in messages. Raises CaffeError for a record that is cut short,
+    corrupt, encoded, or whose number of values is not channels * height * width.
     """
     datum = Datum()
     try:
@@ -54,23 +54,25 @@ class _Layout(NamedTuple):
 _layouts: dict[int, _Layout] = {}  # length of a record -> the layout found last
 
 
-def read_alike(values: list[bytes], name: str) -> tuple[np.ndarray, np.ndarray] | None:
+def read_alike(
+    values: bytes, lengths: list[int], name: object
+) -> tuple[np.ndarray, np.ndarray] | None:
     """The images (N, channels, height, width), uint8, and labels of records of one layout.
 
     This is the fast way for the usual batch: raw images of one shape with labels below 128, which
     lie at the same places of records of the same length. One record was once read with care, all
     are compared with it byte by byte outside image and label. Returns None where they do not
-    compare. name: of the first record.
+    compare. values: the records, one after the other; name: of the first one.
     """
-    length = len(values[0])
-    if set(map(len, values)) != {length}:
+    length = lengths[0]
+    if set(lengths) != {length}:
         return None
-    records = np.frombuffer(b"".join(values), np.uint8).reshape(-1, length)
+    records = np.frombuffer(values, np.uint8).reshape(-1, length)
     known = _layouts.get(length)
     alike = known and _split(records, known)
     if alike:
         return alike
-    found = _find_layout(values[0], name)
+    found = _find_layout(values[:length], name)
     if found is None:
         return None
     _layouts[length] = found
@@ -86,7 +88,7 @@ def _split(records: np.ndarray, layout: _Layout) -> tuple[np.ndarray, np.ndarray
     return None
 
 
-def _find_layout(record: bytes, name: str) -> _Layout | None:
+def _find_layout(record: bytes, name: object) -> _Layout | None:
     """The layout of a record, read with care; None for one that is not as Caffe's tools write it
     or has a label that does not fit into one byte."""
     image, label = read_datum(record, name)

@@ -5,8 +5,10 @@ import os
 import time
 import weakref
 from collections.abc import Iterator
-from itertools import islice
+from dataclasses import dataclass
+from itertools import accumulate, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import lmdb
 
@@ -19,6 +21,19 @@ _PATIENCE = 2.0  # seconds
 _environments: "weakref.WeakValueDictionary[tuple[int, int], lmdb.Environment]" = (
     weakref.WeakValueDictionary()
 )
+
+
+class Records(NamedTuple):
+    """Records that follow each other in a database."""
+
+    first: int  # the index of the first one
+    values: bytes  # of all, one after the other
+    lengths: list[int]
+
+    def split(self) -> list[bytes]:
+        """The values one by one."""
+        ends = list(accumulate(self.lengths))
+        return [self.values[end - n : end] for end, n in zip(ends, self.lengths, strict=True)]
 
 
 class LmdbReader:
@@ -37,9 +52,10 @@ class LmdbReader:
         """
         self.path = path
         environment = _open(path)
+        self._environment = environment
         with self._clear_errors():
             self.count = environment.stat()["entries"]
-            self._transaction = environment.begin()
+            self._transaction = environment.begin(buffers=True)
         if self.count == 0:
             raise CaffeError(f"the LMDB {path} is empty: it holds no records; make it again")
         logger.info("Opened lmdb %s", path)
@@ -52,28 +68,33 @@ class LmdbReader:
             cursor.first()
             for _ in range(position):
                 cursor.next()
-            self._records: Iterator[tuple[bytes, bytes]] = cursor.iternext()
+            self._values: Iterator[memoryview] = cursor.iternext(keys=False)
         self.position = position
 
-    def read(self, number: int) -> list[tuple[bytes, bytes]]:
-        """The next `number` records, each a key and a value."""
-        records: list[tuple[bytes, bytes]] = []
-        while len(records) < number:
+    def read(self, number: int) -> Records:
+        """The next `number` records."""
+        first = self.position
+        views: list[memoryview] = []
+        while len(views) < number:
             if self.position == self.count:
                 logger.info("Restarting data prefetching from start.")
                 self.seek(0)
-            wanted = min(number - len(records), self.count - self.position)
+            wanted = min(number - len(views), self.count - self.position)
             with self._clear_errors():
-                taken = list(islice(self._records, wanted))
+                taken = list(islice(self._values, wanted))
             if len(taken) < wanted:
                 raise CaffeError(f"the LMDB {self.path} is corrupt: records are missing in it")
-            records += taken
+            views += taken
             self.position += wanted
-        return records
+        # One copy of all: what LMDB gives are views of its memory map, which do not keep it alive.
+        return Records(first % self.count, b"".join(views), list(map(len, views)))
 
-    def record_name(self, key: bytes) -> str:
-        """How messages name a record."""
-        return f"record '{key.decode('utf-8', 'backslashreplace')}' of {self.path}"
+    def key(self, index: int) -> bytes:
+        """The key of the record with this index, counted round and round. Takes time in proportion
+        to it."""
+        with self._clear_errors(), self._environment.begin() as transaction:
+            keys = transaction.cursor().iternext(values=False)
+            return next(islice(keys, index % self.count, None))
 
     @contextlib.contextmanager
     def _clear_errors(self) -> Iterator[None]:
@@ -81,6 +102,18 @@ class LmdbReader:
             yield
         except lmdb.Error as error:
             raise CaffeError(f"cannot read the LMDB {self.path}: {error}") from error
+
+
+@dataclass(frozen=True)
+class RecordName:
+    """How messages name a record: its key is looked up when it is written into one."""
+
+    reader: LmdbReader
+    index: int
+
+    def __str__(self) -> str:
+        key = self.reader.key(self.index).decode("utf-8", "backslashreplace")
+        return f"record '{key}' of {self.reader.path}"
 
 
 def _open(path: str) -> lmdb.Environment:

@@ -17,9 +17,10 @@ _PATIENCE = 10.0  # seconds that close() waits for a batch in the making
 class Prefetcher(Generic[Batch]):
     """A queue of ready batches, filled by a thread.
 
-    The batches are made once and go round: the thread takes a free one, fills it and queues it;
-    the consumer `get`s it, uses it and gives it back with `recycle`. So the queue is never longer
-    than the number of batches, and the thread waits only for a free batch.
+    The batches are made once and go round: the thread fills free ones and queues them; the consumer
+    `get`s one, uses it and gives it back with `recycle`. So the queue is never longer than the
+    number of batches. The thread is woken when half of them are free, not for each: a thread that
+    wakes interrupts a kernel, and finds the caches full of that kernel's data.
 
     fill: makes the next batch in the memory of the one given. What it raises is raised by the
         `get` that would have returned this batch, and ends the thread.
@@ -29,11 +30,13 @@ class Prefetcher(Generic[Batch]):
     """
 
     def __init__(self, fill: Callable[[Batch], None], batches: Iterable[Batch]):
-        self._free: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        free = list(batches)
+        self._half = (len(free) + 1) // 2
+        self._used: list[Batch] = []  # free, but fewer than half
+        self._free: queue.SimpleQueue[list[Batch] | None] = queue.SimpleQueue()
         self._ready: queue.SimpleQueue[Batch | BaseException] = queue.SimpleQueue()
         self._stop = threading.Event()
-        for batch in batches:
-            self._free.put(batch)
+        self._free.put(free)
         # The thread must not know this object, or the object would live as long as the thread.
         self._thread = threading.Thread(
             target=_work,
@@ -64,7 +67,10 @@ class Prefetcher(Generic[Batch]):
 
     def recycle(self, batch: Batch) -> None:
         """Give a batch back to be filled anew."""
-        self._free.put(batch)
+        self._used.append(batch)
+        if len(self._used) >= self._half:
+            self._free.put(self._used)
+            self._used = []
 
     def close(self) -> None:
         """End the thread. Calling it again changes nothing."""
@@ -90,15 +96,17 @@ def _signal(free: queue.SimpleQueue, stop: threading.Event) -> None:
 
 def _work(
     fill: Callable[[Batch], None],
-    free: "queue.SimpleQueue[Batch | None]",
+    free: "queue.SimpleQueue[list[Batch] | None]",
     ready: "queue.SimpleQueue[Batch | BaseException]",
     stop: threading.Event,
 ) -> None:
-    while (batch := free.get()) is not None and not stop.is_set():
-        try:
-            fill(batch)
-        except BaseException as error:
-            ready.put(error)
-            return
-        ready.put(batch)
-        del batch
+    while batches := free.get():
+        for batch in batches:
+            if stop.is_set():
+                return
+            try:
+                fill(batch)
+            except BaseException as error:
+                ready.put(error)
+                return
+            ready.put(batch)

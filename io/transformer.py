@@ -1,6 +1,7 @@
 """Caffe's transform_param: what happens to an image between the database and the net."""
 
-from typing import Any
+import functools
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,14 @@ from ..proto.caffe_pb2 import TRAIN, BlobProto
 from ..proto.files import read_binary
 from .blob_proto import blobproto_to_array
 from .datum import shape_text
+
+
+class Places(NamedTuple):
+    """For each of some images: whether it is mirrored, and where its crop begins."""
+
+    mirror: np.ndarray  # (N,) bool
+    top: np.ndarray  # (N,) int64
+    left: np.ndarray  # (N,) int64
 
 
 class Transformer:
@@ -26,9 +35,12 @@ class Transformer:
     def __init__(self, param: Any, phase: int):
         """Read the mean. Raises CaffeError where parameters contradict each other, or for a mean
         file that is missing or no BlobProto."""
-        self._param = param
-        self._phase = phase
+        self._mean_file: str = param.mean_file
+        self._scale: float = param.scale
         self.crop_size: int = param.crop_size
+        self._mirror: bool = param.mirror
+        self._random_crop = phase == TRAIN and self.crop_size > 0
+        self.random = self._mirror or self._random_crop
         if param.force_color and param.force_gray:
             raise CaffeError("transform_param: set force_color or force_gray, not both")
         if param.force_color or param.force_gray:
@@ -42,8 +54,8 @@ class Transformer:
         elif param.mean_value:
             self._mean = np.array(param.mean_value, np.float32).reshape(-1, 1, 1)
 
-    def output_shape(self, shape: tuple[int, ...], name: str) -> tuple[int, ...]:
-        """What an image of `shape` becomes. name: of the image, for messages.
+    def output_shape(self, shape: tuple[int, ...], name: object) -> tuple[int, ...]:
+        """What an image of `shape` becomes. str(name) names the image in messages.
 
         Raises CaffeError for an image that is smaller than the crop or does not fit the mean.
         """
@@ -51,9 +63,9 @@ class Transformer:
         crop = self.crop_size
         if crop > min(height, width):
             raise CaffeError(f"crop_size {crop} is larger than {name}, which is {height}x{width}")
-        if self._param.HasField("mean_file") and self._mean.shape != shape:
+        if self._mean_file and self._mean.shape != shape:
             raise CaffeError(
-                f"the mean in {self._param.mean_file} is {shape_text(self._mean.shape)}, but "
+                f"the mean in {self._mean_file} is {shape_text(self._mean.shape)}, but "
                 f"{name} is {shape_text(shape)}; compute the mean from the same data"
             )
         if self._mean.shape[0] not in (1, channels):
@@ -63,28 +75,37 @@ class Transformer:
             )
         return (channels, crop, crop) if crop else shape
 
-    @property
-    def random(self) -> bool:
-        """Whether chance decides anything."""
-        return self._param.mirror or (self._phase == TRAIN and self.crop_size > 0)
-
-    def transform(
-        self, images: np.ndarray, generator: np.random.Generator | None, out: np.ndarray
-    ) -> None:
-        """Fill out (N, *output_shape) float32 from images (N, C, H, W) uint8 or float32.
+    def places(
+        self, number: int, shape: tuple[int, ...], generator: np.random.Generator | None
+    ) -> Places:
+        """What is taken of each of so many images of one shape.
 
         generator: decides where `random`, else None.
         """
-        number, _, height, width = images.shape
-        mirror = np.zeros(number, np.bool_)
-        top = np.full(number, (height - out.shape[2]) // 2)
-        left = np.full(number, (width - out.shape[3]) // 2)
-        if generator is not None and self._phase == TRAIN and self.crop_size:
-            top = generator.integers(0, height - self.crop_size + 1, number)
-            left = generator.integers(0, width - self.crop_size + 1, number)
-        if generator is not None and self._param.mirror:
+        _, height, width = shape
+        crop = self.crop_size
+        mirror, top, left = places = _central(
+            number, height - (crop or height), width - (crop or width)
+        )
+        if generator is None:
+            return places
+        if self._random_crop:
+            top = generator.integers(0, height - crop + 1, number)
+            left = generator.integers(0, width - crop + 1, number)
+        if self._mirror:
             mirror = generator.integers(0, 2, number) == 1
-        transform_kernel(images, self._mean, self._param.scale, mirror, top, left, out)
+        return Places(mirror, top, left)
+
+    def transform(self, images: np.ndarray, places: Places, out: np.ndarray) -> None:
+        """Fill out (N, *output_shape) float32 from images (N, C, H, W) uint8 or float32."""
+        transform_kernel(images, self._mean, self._scale, *places, out)
+
+
+@functools.lru_cache(maxsize=64)
+def _central(number: int, rows: int, columns: int) -> Places:
+    """Nothing mirrored, and of so many rows and columns that are left out half on either side."""
+    mirror = np.zeros(number, np.bool_)
+    return Places(mirror, np.full(number, rows // 2), np.full(number, columns // 2))
 
 
 def _read_mean(path: str) -> np.ndarray:

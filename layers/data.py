@@ -1,15 +1,14 @@
 """Data: batches of images and labels from an LMDB database, made in the background."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from ..errors import CaffeError
 from ..glog import logger
 from ..io.batch_loader import Batch, BatchLoader
 from ..io.datum import read_datum
-from ..io.lmdb_reader import LmdbReader
+from ..io.lmdb_reader import LmdbReader, RecordName
 from ..io.prefetch import Prefetcher
 from ..io.rng import fresh_seed, numbered_generator
 from ..io.transformer import Transformer
@@ -19,6 +18,9 @@ from .layer import Layer
 from .registry import register
 
 _SKIP_STREAM = 1  # of random numbers; the loader's are another
+# Small batches are made many at a time, at less cost each: so many, of so many values, at most.
+_BATCHES_AHEAD = 16
+_VALUES_AHEAD = 1 << 20
 
 
 @register
@@ -27,7 +29,8 @@ class Data(Layer):
     top[1], if asked for: their labels, (batch_size,).
 
     The records come in the order of their keys, round and round, beginning at a random one of the
-    first `rand_skip`. A thread reads `prefetch` batches ahead; it starts at the first forward.
+    first `rand_skip`. A thread reads and decodes `prefetch` batches ahead, or more where they are
+    small; it starts at the first forward.
 
     Raises CaffeError for a database that is missing, empty or not LMDB, and, naming the record,
     for one that is corrupt or does not fit.
@@ -42,7 +45,7 @@ class Data(Layer):
         param = self.param.data_param
         self._check(param)
         self._prefetcher: Prefetcher[Batch] | None = None
-        self._keys: list[bytes] = []
+        self._served_record: int | None = None  # the first of the batch served last
         self._seed = fresh_seed()
         self._first_batch = 0  # the number of the batch that begins at _first_record
         self._served = 0  # batches since then
@@ -70,10 +73,9 @@ class Data(Layer):
             raise self.error("data_param.prefetch must be positive")
 
     def _first_shape(self) -> tuple[int, ...]:
-        [(key, value)] = self._reader.read(1)
+        name = RecordName(self._reader, 0)
+        image, _ = read_datum(self._reader.read(1).values, name)
         self._reader.seek(0)
-        name = self._reader.record_name(key)
-        image, _ = read_datum(value, name)
         shape = self._transformer.output_shape(image.shape, name)
         return (self.param.data_param.batch_size, *shape)
 
@@ -98,29 +100,34 @@ class Data(Layer):
         except CaffeError as error:
             self._stop()  # the next forward tries again
             raise self.error(str(error)) from error
-        self._shape = batch.data.shape
-        self.reshape(bottom, top)
-        np.copyto(top[0].data, batch.data)
+        self._shape = batch.shape
+        if top[0].shape != batch.shape:
+            self.reshape(bottom, top)
+        self._loader.transform(batch, top[0].data)
         if len(top) > 1:
-            np.copyto(top[1].data, batch.label)
-        self._keys = batch.keys
+            top[1].data[...] = batch.label
+        self._served_record = batch.first_record
         self._served += 1
         prefetcher.recycle(batch)
 
     def _start(self) -> Prefetcher[Batch]:
         param = self.param.data_param
         self._reader.seek(self._next_record())
-        loader = BatchLoader(
+        self._loader = BatchLoader(
             self._reader,
             self._transformer,
             param.batch_size,
             self._seed,
             self._first_batch + self._served,
         )
-        nothing = np.empty(0, np.float32)
-        batches = [Batch(nothing, nothing) for _ in range(param.prefetch)]
-        self._prefetcher = Prefetcher(loader.fill, batches)
+        batches = [Batch() for _ in range(self._batches_ahead())]
+        self._prefetcher = Prefetcher(self._loader.fill, batches)
         return self._prefetcher
+
+    def _batches_ahead(self) -> int:
+        a_round = self._reader.count // self._shape[0]
+        few = min(_BATCHES_AHEAD, _VALUES_AHEAD // math.prod(self._shape), a_round)
+        return max(self.param.data_param.prefetch, few)
 
     def _stop(self) -> None:
         if self._prefetcher is not None:
@@ -161,6 +168,6 @@ class Data(Layer):
 
     def record_name(self, item: int) -> str:
         """Which record became item `item` of the batch served last; "" where none did."""
-        if item >= len(self._keys):
+        if self._served_record is None or item >= self._shape[0]:
             return ""
-        return self._reader.record_name(self._keys[item])
+        return str(RecordName(self._reader, self._served_record + item))

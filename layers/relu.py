@@ -14,17 +14,17 @@ class ReLU(Layer):
     type = "ReLU"
     in_place = True
 
+    def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Read the slope."""
+        self.negative_slope: float = self.param.relu_param.negative_slope
+
     def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """The top has the bottom's shape."""
         top[0].reshape(*bottom[0].shape)
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Rectify."""
-        self.kernels.relu_forward(
-            bottom[0].data_as(-1),
-            top[0].data_as(-1),
-            self.param.relu_param.negative_slope,
-        )
+        self.kernels.relu_forward(bottom[0].data_as(-1), top[0].data_as(-1), self.negative_slope)
 
     def backward(
         self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
@@ -35,5 +35,5 @@ class ReLU(Layer):
                 bottom[0].data_as(-1),
                 top[0].diff_as(-1),
                 bottom[0].diff_as(-1),
-                self.param.relu_param.negative_slope,
+                self.negative_slope,
             )

@@ -5,7 +5,7 @@
 with v = top_offset[n] + y, and u = left_offset[n] + x or, where image n is mirrored,
 left_offset[n] + width - 1 - x. Each row is read and written once, in a loop without conditions,
 which becomes vector code; where nothing is cropped or mirrored, a whole channel is one long row.
-One thread: a data layer's prefetching thread calls this while training uses the others.
+One thread: it goes as fast as memory lets it.
 """
 
 import numpy as np

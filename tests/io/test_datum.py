@@ -14,6 +14,10 @@ from caffe.proto.caffe_pb2 import Datum
 RNG = np.random.default_rng(1701)
 
 
+def alike(records, name):
+    return read_alike(b"".join(records), list(map(len, records)), name)
+
+
 def raw_datum(shape=(3, 4, 5), **fields):
     datum = Datum(channels=shape[0], height=shape[1], width=shape[2], **fields)
     datum.data = RNG.integers(0, 256, shape, np.uint8).tobytes()
@@ -82,9 +86,9 @@ def batches(draw):
 @settings(deadline=None)
 @given(batches())
 def test_the_fast_way_gives_what_one_by_one_gives_or_none(records):
-    alike = read_alike(records, "r")
-    if alike is not None:
-        images, labels = alike
+    found = alike(records, "r")
+    if found is not None:
+        images, labels = found
         assert images.flags.c_contiguous
         assert images.flags.writeable
         for record, image, label in zip(records, images, labels, strict=True):
@@ -96,7 +100,7 @@ def test_the_fast_way_gives_what_one_by_one_gives_or_none(records):
 @pytest.mark.parametrize("encoded", [{}, {"encoded": False}])
 def test_the_fast_way_takes_the_usual_batch(encoded):
     records = [raw_datum(label=i, **encoded).SerializeToString() for i in range(5)]
-    images, labels = read_alike(records, "r")
+    images, labels = alike(records, "r")
     assert images.shape == (5, 3, 4, 5)
     np.testing.assert_array_equal(labels, np.arange(5, dtype=np.float32))
 
@@ -114,11 +118,11 @@ def test_the_fast_way_sees_where_another_layout_begins():
     ]
     assert len({len(record) for batch in batches for record in batch}) == 1
     for batch in batches:
-        images, labels = read_alike(batch, "r")
+        images, labels = alike(batch, "r")
         for record, image in zip(batch, images, strict=True):
             np.testing.assert_array_equal(image, read_datum(record, "r")[0])
         assert labels.tolist() == [0, 1, 2]
-    assert read_alike([batches[0][0], batches[1][0]], "r") is None
+    assert alike([batches[0][0], batches[1][0]], "r") is None
 
 
 def test_the_fast_way_leaves_odd_records_alone():
@@ -126,12 +130,12 @@ def test_the_fast_way_leaves_odd_records_alone():
     other_shape = raw_datum((4, 3, 5), label=1).SerializeToString()
     broken = usual[:-2] + b"\x30\x01"
     floats = Datum(channels=1, height=1, width=1, float_data=[1.0]).SerializeToString()
-    assert read_alike([usual, other_shape], "r") is None
+    assert alike([usual, other_shape], "r") is None
     large_label = raw_datum(label=128).SerializeToString()
     for odd in (broken, large_label):
-        assert read_alike([usual, odd], "r") is None
-        assert read_alike([odd, odd], "r") is None
-    assert read_alike([usual, usual + b"\x38\x01"], "r") is None
-    assert read_alike([floats], "r") is None
+        assert alike([usual, odd], "r") is None
+        assert alike([odd, odd], "r") is None
+    assert alike([usual, usual + b"\x38\x01"], "r") is None
+    assert alike([floats], "r") is None
     with pytest.raises(CaffeError, match=re.escape("r is no Datum")):
-        read_alike([usual[:20]] * 2, "r")
+        alike([usual[:20]] * 2, "r")

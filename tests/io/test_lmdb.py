@@ -9,7 +9,7 @@ import lmdb
 import pytest
 
 from caffe.errors import CaffeError
-from caffe.io.lmdb_reader import LmdbReader
+from caffe.io.lmdb_reader import LmdbReader, RecordName
 from caffe.io.lmdb_writer import LmdbWriter
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "data" / "mnist_100_lmdb"
@@ -26,21 +26,28 @@ def write(path, number, size=10):
 def test_what_was_written_is_read_in_key_order(tmp_path, number):
     reader = LmdbReader(write(tmp_path / "db", number))
     assert reader.count == number
-    assert reader.read(number) == [(b"%08d" % i, bytes([i % 256]) * 10) for i in range(number)]
+    records = reader.read(number)
+    assert records.split() == [bytes([i % 256]) * 10 for i in range(number)]
+    assert b"".join(records.split()) == records.values
+    assert reader.key(number - 1) == b"%08d" % (number - 1)
     assert os.listdir(tmp_path) == ["db"]
 
 
 def test_map_grows_while_writing(tmp_path):
     path = write(tmp_path / "db", 300, size=200_000)  # 60 MB, several times the first map
-    assert [key for key, _ in LmdbReader(path).read(300)] == [b"%08d" % i for i in range(300)]
+    records = LmdbReader(path).read(300)
+    assert [value[0] for value in records.split()] == [i % 256 for i in range(300)]
+    assert records.lengths == [200_000] * 300
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 7])
 @pytest.mark.parametrize("batch", [1, 3, 5, 17])
 def test_reading_goes_round(tmp_path, count, batch, capsys):
     reader = LmdbReader(write(tmp_path / "db", count))
-    keys = [key for _ in range(4) for key, _ in reader.read(batch)]
-    assert keys == [b"%08d" % (i % count) for i in range(4 * batch)]
+    batches = [reader.read(batch) for _ in range(4)]
+    values = [value[0] for records in batches for value in records.split()]
+    assert values == [i % count for i in range(4 * batch)]
+    assert [records.first for records in batches] == [i * batch % count for i in range(4)]
     restarts = capsys.readouterr().err.count("] Restarting data prefetching from start.\n")
     assert restarts == (4 * batch - 1) // count
 
@@ -48,27 +55,30 @@ def test_reading_goes_round(tmp_path, count, batch, capsys):
 @pytest.mark.parametrize("position", [0, 1, 42, 99])
 def test_seek(position):
     reader = LmdbReader(str(GOLDEN))
-    reader.read(3)
+    values = reader.read(101).split()
     reader.seek(position)
-    assert [key for key, _ in reader.read(2)] == [b"%08d" % ((position + i) % 100) for i in (0, 1)]
+    assert reader.read(2).split() == values[position : position + 2]
+
+
+def test_a_record_is_named_by_its_key():
+    reader = LmdbReader(str(GOLDEN))
+    reader.read(7)
+    assert str(RecordName(reader, 142)) == f"record '00000042' of {GOLDEN}"
+    assert reader.read(1).first == 7
 
 
 def test_two_readers_of_one_database_keep_their_own_positions(tmp_path):
     path = write(tmp_path / "db", 5)
     (tmp_path / "link").symlink_to(path)
     first, second = LmdbReader(path), LmdbReader(str(tmp_path / "link"))
-    assert [first.read(3)[0][0], second.read(1)[0][0], first.read(1)[0][0]] == [
-        b"00000000",
-        b"00000000",
-        b"00000003",
-    ]
+    assert [first.read(3).first, second.read(1).first, first.read(1).first] == [0, 0, 3]
 
 
 def test_database_made_anew_at_the_same_path_is_read_anew(tmp_path):
     old = LmdbReader(write(tmp_path / "db", 5))
     shutil.rmtree(tmp_path / "db")
     assert LmdbReader(write(tmp_path / "db", 7)).count == 7
-    assert len(old.read(6)) == 6
+    assert len(old.read(6).lengths) == 6
 
 
 def test_read_only_folder(tmp_path):

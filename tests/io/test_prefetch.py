@@ -60,6 +60,19 @@ def test_no_more_than_depth_batches_are_made_ahead():
     prefetcher.close()
 
 
+def test_the_thread_works_when_half_of_the_batches_are_free():
+    counter = Counter()
+    prefetcher = Prefetcher(counter.fill, [[] for _ in range(4)])
+    wait_until(lambda: counter.number == 4)
+    prefetcher.recycle(prefetcher.get())
+    time.sleep(0.02)
+    assert counter.number == 4
+    prefetcher.recycle(prefetcher.get())
+    wait_until(lambda: counter.number == 6)
+    assert [prefetcher.get() for _ in range(4)] == [[2], [3], [4], [5]]
+    prefetcher.close()
+
+
 def test_error_is_raised_in_its_turn_and_again():
     prefetcher = prefetch(4, fail_at=2)
     for i in range(2):

@@ -25,7 +25,8 @@ def apply(transformer, images=IMAGES, seed=0):
     shape = transformer.output_shape(images.shape[1:], "the image")
     out = np.empty((len(images), *shape), np.float32)
     generator = numbered_generator(seed, 0, 0) if transformer.random else None
-    transformer.transform(images, generator, out)
+    places = transformer.places(len(images), images.shape[1:], generator)
+    transformer.transform(images, places, out)
     return out
 
 

@@ -3,6 +3,7 @@
 import gc
 import re
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,23 @@ def test_records_come_in_order_and_go_round(tmp_path, count, batch, prefetch):
         assert running.layer.record_name(batch - 1) == (
             f"record '{wanted[-1]:08d}' of {tmp_path}/db"
         )
+
+
+@pytest.mark.parametrize(
+    ("prefetch", "count", "side", "ahead"),
+    [(1, 50, 5, 16), (20, 50, 5, 20), (1, 9, 5, 4), (1, 50, 256, 8), (3, 50, 1024, 3)],
+)
+def test_small_batches_are_read_many_at_a_time(tmp_path, prefetch, count, side, ahead):
+    images = random_images(count, (1, side, side))
+    running = Running(write(tmp_path / "db", images), 2, f"prefetch: {prefetch}")
+    running.step()
+    reader, deadline = running.layer._reader, time.monotonic() + 10
+    while reader.position < 2 * ahead:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    time.sleep(0.02)
+    assert reader.position == 2 * ahead
+    assert running.labels() == [2, 3]
 
 
 def test_data_keeps_its_memory_and_one_top_is_enough(tmp_path):

@@ -42,7 +42,7 @@ def test_makes_both_databases(data, tmp_path):
     for name, part in create_mnist.DATABASES.items():
         reader = LmdbReader(str(output / name))
         assert reader.count == SIZES[part]
-        labels = [Datum.FromString(value).label for _, value in reader.read(reader.count)]
+        labels = [Datum.FromString(value).label for value in reader.read(reader.count).split()]
         assert labels == list(range(SIZES[part]))
 
 
