@@ -23,7 +23,7 @@ THREADS = sorted({1, len(os.sched_getaffinity(0))})
 TOLERANCE = 1e-4  # of the largest value
 _BLOCK = 0.004  # seconds that the calls of one round take, about
 _BUDGET = 0.3  # seconds for all rounds of one case, about
-_PAUSE = 0.002  # seconds, for the threads of the rival before to fall asleep
+_PAUSE = 0.01  # seconds between looks at whether threads sleep: longer than a tick of their clock
 
 
 def compare(
@@ -59,13 +59,13 @@ def compare(
 
     def rivals_turn() -> None:
         for name, found in seconds.items():
-            time.sleep(_PAUSE)
+            _wait_for_sleep()
             rivals[name]()
             run, times, _ = blocks[name]
             started = time.perf_counter()
             run()
             found.append((time.perf_counter() - started) / times)
-        time.sleep(_PAUSE)
+        _wait_for_sleep()
         ours()
 
     run, times, _ = blocks[OURS]
@@ -89,6 +89,18 @@ def _use_threads(threads: int) -> None:
         torch.set_num_threads(threads)
 
 
+def _wait_for_sleep() -> None:
+    """Wait until no thread of the rival before spins. OpenBLAS's do so for 100 ms after their work,
+    and whoever comes next would share a core with them."""
+    if numba.get_num_threads() == 1:
+        return
+    spent = _PAUSE
+    while spent > _PAUSE / 10:
+        before = time.process_time()
+        time.sleep(_PAUSE)
+        spent = time.process_time() - before
+
+
 @functools.cache
 def _peak(kernel: str, threads: int) -> float:
     """The machine's peak, measured once beside each kernel: what else runs may slow down some of
@@ -98,6 +110,8 @@ def _peak(kernel: str, threads: int) -> float:
 
 def _block(run: Callable[[], object]) -> tuple[Callable[[], None], int, float]:
     """As many calls as take about _BLOCK, but one at least: their number and their seconds."""
+    _wait_for_sleep()
+    run()
     started = time.perf_counter()
     run()
     once = time.perf_counter() - started

@@ -22,6 +22,8 @@ class ConvolutionMaxPooling:
     def __init__(self, convolution: Convolution, pooling: Pooling):
         self.convolution, self.pooling = convolution, pooling
         self._spare_mask = np.empty(0, np.int32)
+        self._shapes: tuple = ()  # for which backward needs a workspace of this size:
+        self._workspace_size = 0
 
     @staticmethod
     def fits(first: Convolution, second: Pooling, middle: Blob) -> bool:
@@ -72,10 +74,11 @@ class ConvolutionMaxPooling:
         kernels, mask, pooled_diff = convolution.kernels, pooling.mask, top[0].diff
         weight = convolution.blobs[0]
         form = (convolution.pad, convolution.stride, convolution.group)
-        size = kernels.convolution_max_pooling_workspace(
-            bottom[0].shape, weight.shape, top[0].shape, *form
-        )
-        workspace = convolution.workspace.floats(size)
+        shapes = (bottom[0].shape, weight.shape, top[0].shape)
+        if shapes != self._shapes:
+            size = kernels.convolution_max_pooling_workspace(*shapes, *form)
+            self._shapes, self._workspace_size = shapes, size
+        workspace = convolution.workspace.floats(self._workspace_size)
         if len(convolution.blobs) > 1 and convolution.param_propagate_down[1]:
             kernels.convolution_backward_bias(pooled_diff, convolution.blobs[1].diff)
         if convolution.param_propagate_down[0]:

@@ -82,10 +82,20 @@ def packed_size(trans_a: bool, rows: int, columns: int, depth: int) -> int:
 
 
 @jit
-def _tiles_cost(rows, columns, depth, packed):
-    """Of a product in tiles with vectors along the columns, which are packed or not."""
+def _tiled(rows, columns, depth):
+    """Whether X, if stored as (K, M), is packed tile by tile: each k is in another line of the
+    cache, which has room for some, apart from each other."""
+    return rows % PAGE == 0 or (depth >= 2 * DEPTH and columns > 4 * COLUMNS)
+
+
+@jit
+def _tiles_cost(rows, columns, depth, x_across, y_across):
+    """Of a product in tiles with vectors along the columns."""
     cost = -(-rows // ROWS) * ROWS * -(-columns // WIDTH) * depth
-    return cost + (PACKING * columns * depth if packed else 0.0)
+    packed = 0 if y_across else columns * depth
+    if x_across and _tiled(rows, columns, depth):
+        packed += rows * depth
+    return cost + PACKING * packed
 
 
 @jit
@@ -99,8 +109,8 @@ def _multiply(threads, trans_a, a, trans_b, alpha, b, beta, c, memory):
     if threads and work >= LAUNCH:
         shares = min(work // SHARE, MOST_SHARES)
 
-    cost = _tiles_cost(rows, columns, depth, trans_b)
-    crossed_cost = _tiles_cost(columns, rows, depth, not trans_a) + CROSSING * c.size
+    cost = _tiles_cost(rows, columns, depth, trans_a, not trans_b)
+    crossed_cost = _tiles_cost(columns, rows, depth, not trans_b, trans_a) + CROSSING * c.size
     along_k = (rows == 1 or not trans_a) and (columns == 1 or trans_b) and alpha == 1
     tiles = -(-rows // SIDE) * -(-columns // SIDE)
     rows_cost = tiles * SIDE * SIDE * -(-depth // WIDTH) + SUMMING * c.size
@@ -124,8 +134,7 @@ def _multiply(threads, trans_a, a, trans_b, alpha, b, beta, c, memory):
     tiles_size = 0
     if x_across:
         x_tile, x_row, x_step = ROWS, 1, x.shape[1]
-        # Each k is in another line of the cache, which has room for some, apart from each other.
-        if x_step % PAGE == 0 or (depth >= 2 * DEPTH and strips > 4):
+        if _tiled(rows, columns, depth):
             tiles_size = -(-rows // ROWS) * ROWS * depth
     if len(memory) < strip_size + tiles_size:
         memory = np.empty(strip_size + tiles_size + LINE, np.float32)

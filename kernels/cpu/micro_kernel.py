@@ -16,6 +16,7 @@ that the windows of an image serve as b without being laid out as a matrix (see 
 The tile must fit the machine: as many accumulators as registers allow, or it spills.
 """
 
+import itertools
 from typing import Any, NamedTuple
 
 from llvmlite import ir
@@ -111,8 +112,8 @@ def make_micro_kernel(tile: Tile, bias: bool = False) -> Any:
             for target in targets:
                 for v in range(tile.vectors):
                     prefetch(builder, builder.gep(target, [I64(v * tile.width)]))
-            sums = _multiply(builder, tile, depth, a_rows, a_step, b, b_row)
-            _write(builder, sums, alpha, beta, biases, targets, rows, columns)
+            sums = _multiply(builder, tile, depth, a_rows, a_step, b, b_row, alpha)
+            _write(builder, sums, beta, biases, targets, rows, columns)
             return context.get_dummy_value()
 
         taken = [kinds[letter] for letter in letters + "xi" * bias]
@@ -145,8 +146,9 @@ def _smaller(builder, x, y):
     return builder.select(builder.icmp_signed("<", x, y), x, y)
 
 
-def _multiply(builder, tile, depth, a_rows, a_step, b, b_row):
-    """Emit the loop over k. Returns the accumulators, rows of vectors."""
+def _multiply(builder, tile, depth, a_rows, a_step, b, b_row, alpha):
+    """Emit the loop over k and the multiplication by alpha, mostly 1. Returns the accumulators,
+    rows of vectors."""
     vector = ir.VectorType(F32, tile.width)
     slots = accumulators(builder, tile.rows, tile.vectors, vector)
     with cgutils.for_range(builder, depth, intp=I64) as loop:
@@ -162,6 +164,10 @@ def _multiply(builder, tile, depth, a_rows, a_step, b, b_row):
                 builder.store(fmuladd(builder, value, b_vector, builder.load(slot)), slot)
         body = builder.block
     keep_rolled(body.terminator)
+    with builder.if_then(builder.fcmp_unordered("!=", alpha, F32(1.0)), likely=False):
+        alphas = broadcast(builder, alpha, vector)
+        for slot in itertools.chain(*slots):
+            builder.store(builder.fmul(alphas, builder.load(slot)), slot)
     return [[builder.load(slot) for slot in row] for row in slots]
 
 
@@ -176,20 +182,19 @@ def accumulators(builder: Any, rows: int, columns: int, vector: Any) -> list[lis
     return slots
 
 
-def _write(builder, sums, alpha, beta, biases, targets, rows, columns):
+def _write(builder, sums, beta, biases, targets, rows, columns):
     """Emit the update of C: with masks only where a part of the tile's columns lies outside."""
     vector = sums[0][0].type
     width, vectors = vector.count, len(sums[0])
-    alphas, betas = (broadcast(builder, value, vector) for value in (alpha, beta))
+    betas = broadcast(builder, beta, vector)
     overwrite = builder.fcmp_ordered("==", beta, F32(0.0))
     whole = builder.icmp_signed("==", columns, I64(width * vectors))
 
     def write(reads, read_masks, write_masks):
         for i, (row, target) in enumerate(zip(sums, targets, strict=True)):
             with builder.if_then(builder.icmp_signed("<", I64(i), rows)):
-                for v, total in enumerate(row):
+                for v, value in enumerate(row):
                     place = vector_pointer(builder, target, v, vector)
-                    value = builder.fmul(alphas, total)
                     if reads:
                         value = fmuladd(builder, betas, load(builder, place, read_masks[v]), value)
                     if biases:

@@ -7,25 +7,87 @@ op(B). Where the values of one k lie side by side in X they are copied by whole 
 transposed in blocks that vector registers hold.
 """
 
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
 from .jit import jit
-from .vector import LINE_WIDTH, host_width, make_line_copy, make_transpose
+from .micro_kernel import host_tile
+from .vector import (
+    F32,
+    FLAT,
+    I64,
+    LINE_WIDTH,
+    element_pointer,
+    host_width,
+    lanes_below,
+    load,
+    make_transpose,
+    store,
+    vector_pointer,
+)
 
 PART = 64  # values of k that are packed at a time
+WIDTH = host_width()
 
-_copy_row = make_line_copy(host_width(), add=False)
+
+def make_strip_copy(vectors: int, width: int) -> Any:
+    """A function for jitted code: for k < depth and j < room,
+    target[start + k * room + j] = source[first + k * stride + j], or 0 for j >= length.
+
+    copy_strip(depth, source, first, stride, length, target, start, room). Arrays are flat float32.
+    room: at most vectors * width.
+    """
+    vector = ir.VectorType(F32, width)
+
+    @intrinsic
+    def copy_strip(typingctx, depth, source, first, stride, length, target, start, room):
+        def generate(context, builder, signature, arguments):
+            depth, source, first, stride, length, target, start, room = arguments
+            source = element_pointer(context, builder, source, first)
+            target = element_pointer(context, builder, target, start)
+            length_masks, room_masks = (
+                [
+                    lanes_below(builder, builder.sub(count, I64(v * width)), width)
+                    for v in range(vectors)
+                ]
+                for count in (length, room)
+            )
+            with cgutils.for_range(builder, depth, intp=I64) as loop:
+                row = builder.gep(source, [builder.mul(loop.index, stride)])
+                packed = builder.gep(target, [builder.mul(loop.index, room)])
+                for v in range(vectors):
+                    value = load(builder, vector_pointer(builder, row, v, vector), length_masks[v])
+                    place = vector_pointer(builder, packed, v, vector)
+                    store(builder, value, place, room_masks[v])
+            return context.get_dummy_value()
+
+        i64 = types.int64
+        return types.void(i64, FLAT, i64, i64, i64, FLAT, i64, i64), generate
+
+    return copy_strip
+
+
+_copy_narrow = make_strip_copy(1, WIDTH)
+_copy_wide = make_strip_copy(host_tile().vectors, WIDTH)
 transpose = make_transpose(LINE_WIDTH)
 
 
 @jit
 def strip_count(lines, wide, narrow):
-    """How many strips so many lines make: `wide` ones, and `narrow` ones of what is left over."""
-    return lines // wide + -(-(lines % wide) // narrow)
+    """How many strips so many lines make: `wide` ones, and `narrow` ones of what is left over,
+    unless that takes as many as a wide one has room for."""
+    whole = (lines + narrow - 1) // wide
+    return whole + max(0, -(-(lines - whole * wide) // narrow))
 
 
 @jit
 def strip_at(strip, lines, wide, narrow):
     """The first line of a strip, and how many it has room for."""
-    whole = lines // wide
+    whole = (lines + narrow - 1) // wide
     if strip < whole:
         return strip * wide, wide
     return whole * wide + (strip - whole) * narrow, narrow
@@ -48,8 +110,11 @@ def pack_strips(share, shares, x, across, wide, narrow, first_strip, packed):
         last, count = min(first + PART, depth), min(room, lines - line)
         start = (line - begin) * depth
         if across:
-            for k in range(first, last):
-                _copy_row(flat, k * stride + line, packed, start + k * room, count)
+            source, target = first * stride + line, start + first * room
+            if room <= WIDTH:
+                _copy_narrow(last - first, flat, source, stride, count, packed, target, room)
+            else:
+                _copy_wide(last - first, flat, source, stride, count, packed, target, room)
         else:
             whole = count - count % LINE_WIDTH
             square = last - (last - first) % LINE_WIDTH
@@ -60,6 +125,6 @@ def pack_strips(share, shares, x, across, wide, narrow, first_strip, packed):
             for j in range(count):
                 for k in range(square if j < whole else first, last):
                     packed[start + k * room + j] = flat[(line + j) * stride + k]
-        for k in range(first, last if count < room else first):
-            for j in range(count, room):
-                packed[start + k * room + j] = 0
+            for k in range(first, last if count < room else first):
+                for j in range(count, room):
+                    packed[start + k * room + j] = 0

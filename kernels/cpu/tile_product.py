@@ -46,7 +46,7 @@ def block_of(left):
 def _place_of(work, row_tiles, columns):
     """The strip and the tile in it where the work begins of which `work` tiles, each one vector
     wide, come before."""
-    vector, wide = work // row_tiles, columns // COLUMNS
+    vector, wide = work // row_tiles, (columns + WIDTH - 1) // COLUMNS
     strip = min(vector * WIDTH // COLUMNS, wide)
     strip += max(0, vector - wide * (COLUMNS // WIDTH))
     start, width = strip_at(strip, columns, COLUMNS, WIDTH)

@@ -1,5 +1,6 @@
 """Softmax, its loss and the counting of right answers, against their definitions."""
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from kernel_testing import assert_same_bits_for_any_threads, assert_twins_agree
 
 from caffe.kernels import cpu, reference
+from caffe.kernels.cpu.exponential import exponential
 
 SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 12), st.integers(1, 6))
 SEEDS = st.integers(0, 2**32 - 1)
@@ -32,6 +34,21 @@ def test_large_softmax():
     bottom, _ = scores_and_labels(LARGE, 1)
     (_, top), _ = assert_twins_agree("softmax_forward", bottom, np.empty_like(bottom))
     assert_twins_agree("softmax_backward", top, bottom, np.empty_like(bottom), atol=1e-5)
+
+
+def test_exponential():
+    @numba.njit
+    def exponentials(x, out):
+        for i in range(x.size):
+            out[i] = exponential(x[i])
+
+    x = np.append(np.linspace(-110, 88, 50_001), [0, -0.0, -1e30, -np.inf, np.nan])
+    x = x.astype(np.float32)
+    out = np.empty_like(x)
+    exponentials(x, out)
+    exact = np.exp(x.astype(np.float64)).astype(np.float32)
+    np.testing.assert_array_max_ulp(out[:-1], exact[:-1], 1)
+    assert np.isnan(out[-1])
 
 
 def test_softmax_of_huge_scores():

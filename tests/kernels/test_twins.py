@@ -24,6 +24,7 @@ MACHINERY = {  # of the CPU: how kernels are compiled, and what several of them 
     "convolution_sparse",
     "dot_kernel",
     "frequency_kernel",
+    "exponential",
     "jit",
     "lanes_kernel",
     "lanes_plan",
