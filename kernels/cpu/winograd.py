@@ -12,19 +12,18 @@ its tiles are those of forward. What is gained is paid for in rounding: errors a
 large as those of the sum written out, a few millionths of the largest value, and outputs that see
 the same pixels, as in an empty corner, differ in their last bits.
 
-The work is done in turns, some images and a panel of channels each, which do not depend on the
-number of threads: results are the same to the bit for any number. The weights'
-gradient is in winograd_weight.py.
+The work is done in turns, some images and some channels each, which do not depend on the number of
+threads: results are the same to the bit for any number. The weights' gradient is in
+winograd_weight.py.
 """
 
-import numba
 import numpy as np
 
 from .convolution_2d import NO_POOLING, Pooling, aligned
 from .frequency_kernel import COLUMNS, LANES, ROWS, frequency_kernel
 from .jit import jit
 from .max_pooling import max_pool_planes
-from .parallel import parallel_for
+from .parallel import LINE, parallel_for, parallel_for_workers, worker_count
 from .winograd_plan import (
     CHANNELS,
     FEW_WEIGHTS,
@@ -37,6 +36,7 @@ from .winograd_plan import (
     OUT_WIDTH,
     OUTPUTS,
     PANEL,
+    PARTS,
     PLANE,
     TILES,
     VALUES,
@@ -81,14 +81,17 @@ def backward_data(
     )  # fmt: skip
 
 
-def memories(plan: np.ndarray, workspace: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The memory of the transformed weights, one for all or, of few, one for each thread, and that
-    of each thread."""
+def memories(plan: np.ndarray, workspace: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The memory of the transformed weights, one for all or, of few, one for each worker; whether a
+    worker has made its own yet; the memory of each worker."""
     floats, weights = aligned(workspace), weights_size(plan)
-    tasks, size = numba.get_num_threads(), int(plan[MEMORY])
-    copies = tasks if weights <= FEW_WEIGHTS else 1
+    workers, size = worker_count(), int(plan[MEMORY])
+    copies = workers if weights <= FEW_WEIGHTS else 1
     transformed, rest = floats[: copies * weights], floats[copies * weights :]
-    return transformed.reshape(copies, weights), rest[: tasks * size].reshape(tasks, size)
+    made = np.zeros((workers, LINE), np.bool_)
+    return (
+        transformed.reshape(copies, weights), made, rest[: workers * size].reshape(workers, size)
+    )  # fmt: skip
 
 
 @jit
@@ -105,14 +108,27 @@ def transform_weights(i, plan, weight, values, by_channel):
 
 
 @jit
-def _weights_of_task(task, plan, weight, transformed, by_channel):
-    """Where there is a copy for each task, it transforms the weights: cheaper than to wait for
-    another core's part and to fetch it."""
+def _weights_of(worker, plan, weight, transformed, made, by_channel):
+    """Where there is a copy for each worker, its first turn transforms the weights: cheaper than to
+    wait for another core's part and to fetch it."""
     if len(transformed) == 1:
         return transformed[0]
-    for i in range(plan[GROUPS] * plan[OUTPUTS]):
-        transform_weights(i, plan, weight, transformed[task], by_channel)
-    return transformed[task]
+    if not made[worker, 0]:
+        for i in range(plan[GROUPS] * plan[OUTPUTS]):
+            transform_weights(i, plan, weight, transformed[worker], by_channel)
+        made[worker, 0] = True
+    return transformed[worker]
+
+
+@jit
+def _turn(i, plan, num, channels):
+    """Turn number i: its first image, how many, its group, and the first and the last + 1 of the
+    group's channels that it computes."""
+    parts, panels = plan[PARTS], -(-channels // plan[PANEL])
+    part, g = i % parts, i // parts % plan[GROUPS]
+    first = i // parts // plan[GROUPS] * plan[IMAGES]
+    begin, end = panels * part // parts * plan[PANEL], panels * (part + 1) // parts * plan[PANEL]
+    return first, min(plan[IMAGES], num - first), g, begin, min(end, channels)
 
 
 @jit
@@ -134,95 +150,93 @@ def _multiply(plan, first, count, depth, weights, factors, row, tiles, product):
 
 
 @jit
-def _forward_task(task, plan, num, bottom, weight, bias, top, transformed, memories, pooling):
-    weights = _weights_of_task(task, plan, weight, transformed, False)
-    channels, outputs, tiles = plan[CHANNELS], plan[OUTPUTS], plan[TILES]
+def _forward_turn(
+    i, worker, plan, num, bottom, weight, bias, top, transformed, made, memories, pooling
+):
+    weights = _weights_of(worker, plan, weight, transformed, made, False)
+    channels, outputs, tiles, panel = plan[CHANNELS], plan[OUTPUTS], plan[TILES], plan[PANEL]
     groups, area = plan[GROUPS], plan[OUT_HEIGHT] * plan[OUT_WIDTH]
     row, size = plan[IMAGES] * tiles, plan[HEIGHT] * plan[WIDTH]
-    panels, images = groups * -(-outputs // plan[PANEL]), plan[IMAGES]
     pooled, mask, plane_shape, pooled_shape, kernel, pad, stride = pooling
-    memory = memories[task]
+    memory = memories[worker]
     plane, rest = memory[: plan[PLANE]], memory[plan[PLANE] :]
-    product, values = rest[: VALUES * plan[PANEL] * row], rest[VALUES * plan[PANEL] * row :]
-    turns, packed = panels * -(-num // images), -1
-    for turn in range(turns * task // len(memories), turns * (task + 1) // len(memories)):
-        first, g = turn // panels * plan[IMAGES], turn % panels // (panels // groups)
-        o = turn % (panels // groups) * plan[PANEL]
-        images = min(plan[IMAGES], num - first)
-        if turn // (panels // groups) != packed:
-            packed = turn // (panels // groups)
-            for i in range(images * channels):
-                n, c = i // channels, i % channels
-                start = (((first + n) * groups + g) * channels + c) * size
-                place = (c * row + n * tiles) * LANES
-                image_in(plan, bottom, start, plane, values, place, channels * row * LANES)
-        count, output = min(plan[PANEL], outputs - o), g * outputs + o
+    product, values = rest[: VALUES * panel * row], rest[VALUES * panel * row :]
+    first, images, g, begin, end = _turn(i, plan, num, outputs)
+    for n in range(images if begin < end else 0):
+        for c in range(channels):
+            start = (((first + n) * groups + g) * channels + c) * size
+            place = (c * row + n * tiles) * LANES
+            image_in(plan, bottom, start, plane, values, place, channels * row * LANES)
+    for o in range(begin, end, panel):
+        count, output = min(panel, end - o), g * outputs + o
         _multiply(plan, output, count, channels, weights, values, row, images * tiles, product)
         for n in range(images):
             number = (first + n) * groups * outputs + output
-            for i in range(count):
-                place = (i * row + n * tiles) * LANES
+            for m in range(count):
+                place = (m * row + n * tiles) * LANES
                 output_out(
-                        plan, product, place, plan[PANEL] * row * LANES, bias[output + i],
-                        plane, top, (number + i) * area,
-                    )  # fmt: skip
+                    plan, product, place, panel * row * LANES, bias[output + m],
+                    plane, top, (number + m) * area,
+                )  # fmt: skip
             if pooled.size:
                 max_pool_planes(
-                        top, number * area, count, plane_shape[0], plane_shape[1],
-                        pooled, mask, number * pooled_shape[0] * pooled_shape[1],
-                        pooled_shape[0], pooled_shape[1], kernel, pad, stride,
-                    )  # fmt: skip
+                    top, number * area, count, plane_shape[0], plane_shape[1],
+                    pooled, mask, number * pooled_shape[0] * pooled_shape[1],
+                    pooled_shape[0], pooled_shape[1], kernel, pad, stride,
+                )  # fmt: skip
 
 
 @jit
-def _forward(plan, num, bottom, weight, bias, top, transformed, memories, pooling):
+def _forward(plan, num, bottom, weight, bias, top, transformed, made, memories, pooling):
     if len(transformed) == 1:
         arguments = (plan, weight, transformed[0], False)
         parallel_for(transform_weights, plan[GROUPS] * plan[OUTPUTS], arguments)
-    arguments = (plan, num, bottom, weight, bias, top, transformed, memories, pooling)
-    parallel_for(_forward_task, len(memories), arguments)
+    arguments = (plan, num, bottom, weight, bias, top, transformed, made, memories, pooling)
+    parallel_for_workers(_forward_turn, _turns(plan, num), arguments)
 
 
 @jit
-def _backward_data_task(
-    task, plan, num, top_diff, mask, cells, weight, bottom_diff, transformed, memories
+def _backward_data_turn(
+    i, worker, plan, num, top_diff, mask, cells, weight, bottom_diff, transformed, made, memories
 ):
-    weights = _weights_of_task(task, plan, weight, transformed, True)
-    channels, outputs, tiles = plan[CHANNELS], plan[OUTPUTS], plan[TILES]
+    weights = _weights_of(worker, plan, weight, transformed, made, True)
+    channels, outputs, tiles, panel = plan[CHANNELS], plan[OUTPUTS], plan[TILES], plan[PANEL]
     groups, size = plan[GROUPS], plan[HEIGHT] * plan[WIDTH]
     row = plan[IMAGES] * tiles
-    panels, images = groups * -(-channels // plan[PANEL]), plan[IMAGES]
-    memory = memories[task]
+    memory = memories[worker]
     plane, rest = memory[: plan[PLANE]], memory[plan[PLANE] :]
-    product, values = rest[: VALUES * plan[PANEL] * row], rest[VALUES * plan[PANEL] * row :]
-    turns, packed = panels * -(-num // images), -1
-    for turn in range(turns * task // len(memories), turns * (task + 1) // len(memories)):
-        first, g = turn // panels * plan[IMAGES], turn % panels // (panels // groups)
-        c = turn % (panels // groups) * plan[PANEL]
-        images = min(plan[IMAGES], num - first)
-        if turn // (panels // groups) != packed:
-            packed = turn // (panels // groups)
-            for i in range(images * outputs):
-                n, o = i // outputs, i % outputs
-                number = ((first + n) * groups + g) * outputs + o
-                place = (o * row + n * tiles) * LANES
-                output_in(
-                        plan, top_diff, number, mask, cells, plane,
-                        values, place, outputs * row * LANES,
-                    )  # fmt: skip
-        count, channel = min(plan[PANEL], channels - c), g * channels + c
+    product, values = rest[: VALUES * panel * row], rest[VALUES * panel * row :]
+    first, images, g, begin, end = _turn(i, plan, num, channels)
+    for n in range(images if begin < end else 0):
+        for o in range(outputs):
+            number = ((first + n) * groups + g) * outputs + o
+            place = (o * row + n * tiles) * LANES
+            output_in(
+                plan, top_diff, number, mask, cells, plane, values, place, outputs * row * LANES
+            )
+    for c in range(begin, end, panel):
+        count, channel = min(panel, end - c), g * channels + c
         _multiply(plan, channel, count, outputs, weights, values, row, images * tiles, product)
-        for i in range(images * count):
-            n, c = i // count, i % count
-            start = ((first + n) * groups * channels + channel + c) * size
-            place = (c * row + n * tiles) * LANES
-            image_out(plan, product, place, plan[PANEL] * row * LANES, plane, bottom_diff, start)
+        for n in range(images):
+            for m in range(count):
+                start = ((first + n) * groups * channels + channel + m) * size
+                place = (m * row + n * tiles) * LANES
+                image_out(plan, product, place, panel * row * LANES, plane, bottom_diff, start)
 
 
 @jit
-def _backward_data(plan, num, top_diff, mask, cells, weight, bottom_diff, transformed, memories):
+def _backward_data(
+    plan, num, top_diff, mask, cells, weight, bottom_diff, transformed, made, memories
+):
     if len(transformed) == 1:
         arguments = (plan, weight, transformed[0], True)
         parallel_for(transform_weights, plan[GROUPS] * plan[OUTPUTS], arguments)
-    arguments = (plan, num, top_diff, mask, cells, weight, bottom_diff, transformed, memories)
-    parallel_for(_backward_data_task, len(memories), arguments)
+    arguments = (
+        plan, num, top_diff, mask, cells, weight, bottom_diff, transformed, made, memories
+    )  # fmt: skip
+    parallel_for_workers(_backward_data_turn, _turns(plan, num), arguments)
+
+
+@jit
+def _turns(plan, num):
+    return -(-num // plan[IMAGES]) * plan[GROUPS] * plan[PARTS]

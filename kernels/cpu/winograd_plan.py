@@ -16,17 +16,18 @@ from .winograd_matrices import SIDE
     HEIGHT, WIDTH, PAD_Y, PAD_X, OUT_HEIGHT, OUT_WIDTH,
     TILES_Y, TILES_X, TILES,  # tiles of an image: down, across and in all
     TILED_HEIGHT, TILED_WIDTH, TILED_OUT_HEIGHT, TILED_OUT_WIDTH,  # planes that the tiles cover
-    IMAGES, PANEL,  # of a turn: images and outputs, or channels
-    PLANE, MEMORY,  # floats of a plane with its borders; of a thread
+    IMAGES, PARTS,  # images of a turn, and parts of the outputs, or of the channels, to take turns
+    PANEL,  # outputs or channels that are computed at a time
+    PLANE, MEMORY,  # floats of a plane with its borders; of a worker
     # Of the weight gradient: shares of the images, images at a time, tiles between their channels,
     SHARES, BATCH, ROW, WEIGHT_MEMORY,  # and floats of a task
-) = range(26)  # fmt: skip
+) = range(27)  # fmt: skip
 KERNELS = (3, 5)  # sides of windows
 VALUES = SIDE * SIDE  # of a tile
-TURN_TILES = 32  # for which the transformed weights are read once
+TURN_TILES = 16  # for which the transformed weights are read once
 MOST_IN_PANEL = 20
-FEW_WEIGHTS = 2**17  # transformed: each thread makes its own
-TURNS = 8  # at least, for the threads to share
+FEW_WEIGHTS = 2**17  # transformed: each worker makes its own
+TURNS = 8  # at least, for the workers to share
 BATCH_FLOATS = 2**17  # of transformed images and gradients: 512 KB, for the cache; and half the
 # number of sums, since these are read and written for each batch
 SUMS_FLOATS = 2**17  # of shares of the weight gradient: 512 KB
@@ -80,12 +81,10 @@ def winograd_workspace(
 
 def plan_workspace(plan: np.ndarray) -> int:
     """How many floats of workspace all three products need."""
-    threads, shares = numba.config.NUMBA_NUM_THREADS, int(plan[SHARES])
-    tasks = shares * -(-threads // shares)
-    weights = weights_size(plan)
-    of_weights = shares * weights + tasks * int(plan[WEIGHT_MEMORY])
-    copies = threads if weights <= FEW_WEIGHTS else 1
-    return 16 + max(copies * weights + threads * int(plan[MEMORY]), of_weights)
+    workers, weights = numba.config.NUMBA_NUM_THREADS, weights_size(plan)
+    of_weights = int(plan[SHARES]) * weights + workers * int(plan[WEIGHT_MEMORY])
+    copies = workers if weights <= FEW_WEIGHTS else 1
+    return 16 + max(copies * weights + workers * int(plan[MEMORY]), of_weights)
 
 
 def _fits(weight_shape: Sequence[int]) -> bool:
@@ -105,7 +104,7 @@ def weights_size(plan: np.ndarray) -> int:
 def _sizes(
     bottom_shape: Sequence[int], weight_shape: Sequence[int], top_shape: Sequence[int]
 ) -> np.ndarray:
-    plan = np.zeros(26, np.int64)
+    plan = np.zeros(27, np.int64)
     num, channels, kernel = bottom_shape[0], weight_shape[1], weight_shape[2]
     groups = bottom_shape[1] // channels
     step = SIDE - kernel + 1
@@ -119,9 +118,9 @@ def _sizes(
     plan[[TILED_OUT_HEIGHT, TILED_OUT_WIDTH]] = down * step, across * step
     most = max(channels, weight_shape[0] // groups)
     images = min(-(-num // TURNS), max(1, TURN_TILES // tiles))
-    parts = -(-TURNS * images // num)
-    panel = min(-(-most // parts), MOST_IN_PANEL)
-    plan[[IMAGES, PANEL]] = images, -(-panel // ROWS) * ROWS
+    parts = max(1, TURNS // (-(-num // images) * groups))
+    panel = -(-min(-(-most // parts), MOST_IN_PANEL) // ROWS) * ROWS
+    plan[[IMAGES, PARTS, PANEL]] = images, parts, panel
     plane = max(
         plan[TILED_HEIGHT] * plan[TILED_WIDTH], plan[TILED_OUT_HEIGHT] * plan[TILED_OUT_WIDTH]
     )

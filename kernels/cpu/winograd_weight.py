@@ -8,13 +8,12 @@ by shares of the images, and the shares in their order at last. Many are a singl
 thread takes some outputs. Both ways results are the same to the bit for any number of threads.
 """
 
-import numba
 import numpy as np
 
 from .convolution_2d import aligned
 from .frequency_kernel import COLUMNS, LANES, ROWS, frequency_kernel
 from .jit import jit
-from .parallel import parallel_for
+from .parallel import parallel_for, parallel_for_workers, worker_count
 from .vector import add_line
 from .winograd import NO_MASK
 from .winograd_plan import (
@@ -47,13 +46,12 @@ def backward_weight(
     """Add to weight_diff. With a mask, top_diff are the gradients by a max pooling's output."""
     cells = mask[0, 0].size if mask.size else 0
     floats, weights, shares = aligned(workspace), weights_size(plan), int(plan[SHARES])
-    tasks = shares * -(-numba.get_num_threads() // shares)
+    workers, size = worker_count(), int(plan[WEIGHT_MEMORY])
     sums, rest = floats[: shares * weights], floats[shares * weights :]
-    size = int(plan[WEIGHT_MEMORY])
     _backward_weight(
         plan, len(bottom), bottom.reshape(-1), top_diff.reshape(-1), mask.reshape(-1), cells,
         weight_diff.reshape(-1), sums.reshape(shares, weights),
-        rest[: tasks * size].reshape(tasks, size),
+        rest[: workers * size].reshape(workers, size),
     )  # fmt: skip
 
 
@@ -98,12 +96,12 @@ def _add_tiles(plan, tiles, first_output, count, add, values, gradients, sums):
 
 
 @jit
-def _sum_of_share(task, plan, num, bottom, top_diff, mask, cells, sums, memories):
+def _sum_of_share(i, worker, plan, num, bottom, top_diff, mask, cells, sums, memories):
     """A share of the images, and of the outputs where there are more threads than shares."""
     shares, groups, outputs = len(sums), plan[GROUPS], plan[OUTPUTS]
-    parts = len(memories) // shares
-    share, part = task // parts, task % parts
-    memory = memories[task]
+    parts = -(-len(memories) // shares)
+    share, part = i // parts, i % parts
+    memory = memories[worker]
     plane, rest = memory[: plan[PLANE]], memory[plan[PLANE] :]
     size = VALUES * plan[CHANNELS] * plan[ROW]
     values, gradients = rest[:size], rest[size:]
@@ -143,5 +141,6 @@ def _add_windows(output, plan, sums, weight_diff):
 @jit
 def _backward_weight(plan, num, bottom, top_diff, mask, cells, weight_diff, sums, memories):
     arguments = (plan, num, bottom, top_diff, mask, cells, sums, memories)
-    parallel_for(_sum_of_share, len(memories), arguments)
+    parts = -(-len(memories) // len(sums))  # as many as give each worker one
+    parallel_for_workers(_sum_of_share, len(sums) * parts, arguments)
     parallel_for(_add_windows, plan[GROUPS] * plan[OUTPUTS], (plan, sums, weight_diff))

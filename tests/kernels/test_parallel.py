@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from caffe.kernels.cpu.jit import jit
-from caffe.kernels.cpu.parallel import parallel_for
+from caffe.kernels.cpu.parallel import LINE, parallel_for, parallel_for_workers, worker_count
 
 
 @pytest.fixture(params=[1, 2])
@@ -24,26 +24,45 @@ def threads(request):
 
 
 @jit
-def count_turn(i, turns, runners):
+def count_turn(i, worker, turns, taken):
     turns[i] += 1
-    runners[i] = numba.get_thread_id()
+    taken[worker, 0] += 1
 
 
 @jit
-def count_turns(count, turns, runners):
-    parallel_for(count_turn, count, (turns, runners))
+def count_turns(count, turns, taken):
+    parallel_for_workers(count_turn, count, (turns, taken))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 1000])
 def test_every_turn_runs_once(count, threads):
-    turns, runners = np.zeros(count + 1, np.int64), np.full(count + 1, -1)
-    count_turns(count, turns, runners)
+    turns, taken = np.zeros(count + 1, np.int64), np.zeros((threads, LINE), np.int64)
+    assert worker_count() == threads
+    count_turns(count, turns, taken)
     assert (turns[:count] == 1).all()
     assert turns[count] == 0
-    assert runners[count] == -1
-    if numba.threading_layer() == "omp":  # each thread has a run of turns
-        assert len(set(runners[:count])) == min(count, threads)
-        assert (np.diff(runners[:count]) != 0).sum() == max(0, min(count, threads) - 1)
+    assert taken[:, 0].sum() == count  # no two workers with one number
+
+
+@jit
+def wait_for_the_others(i, done):
+    if i == 0:
+        while done[1:, 0].sum() < len(done) - 1:
+            done[0, 1] += 1  # or the sum might be taken once
+    done[i, 0] = 1
+
+
+@jit
+def run_waiting(done):
+    parallel_for(wait_for_the_others, len(done), (done,))
+
+
+def test_a_worker_that_is_done_takes_turns_of_others(threads):
+    if threads == 1:
+        return
+    done = np.zeros((6, LINE), np.int64)
+    run_waiting(done)  # for ever, if turns 1 and 2 waited for the worker of turn 0
+    assert done[:, 0].all()
 
 
 @jit
