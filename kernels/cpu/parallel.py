@@ -82,7 +82,8 @@ class _Work:
     numbers of turns and of workers, and for each worker the next turn of its run."""
 
     def __init__(self, builder, count, arguments):
-        counters = cgutils.alloca_once(builder, ir.ArrayType(I64, MOST_WORKERS * LINE))
+        with builder.goto_entry_block():  # not Numba's alloca_once, which fills it with zeros
+            counters = builder.alloca(ir.ArrayType(I64, MOST_WORKERS * LINE))
         self.type = ir.LiteralStructType([arguments.type, I64, I64, counters.type])
         threads = builder.call(
             cgutils.get_or_insert_function(

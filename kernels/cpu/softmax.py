@@ -36,7 +36,9 @@ def _forward(i, count, bottom, top):
         n, x = divmod(position, inner)
         first = n * channels * inner + x
         if inner == 1:  # LLVM makes vectors of it
-            powers[:] = scores[first : first + channels]
+            line = scores[first : first + channels]
+            for c in range(channels):
+                powers[c] = line[c]
         else:
             for c in range(channels):
                 powers[c] = scores[first + c * inner]
