@@ -39,6 +39,7 @@ from .winograd_plan import (
     PARTS,
     PLANE,
     TILES,
+    TURN_ROW,
     VALUES,
     WIDTH,
     weights_size,
@@ -156,7 +157,7 @@ def _forward_turn(
     weights = _weights_of(worker, plan, weight, transformed, made, False)
     channels, outputs, tiles, panel = plan[CHANNELS], plan[OUTPUTS], plan[TILES], plan[PANEL]
     groups, area = plan[GROUPS], plan[OUT_HEIGHT] * plan[OUT_WIDTH]
-    row, size = plan[IMAGES] * tiles, plan[HEIGHT] * plan[WIDTH]
+    row, size = plan[TURN_ROW], plan[HEIGHT] * plan[WIDTH]
     pooled, mask, plane_shape, pooled_shape, kernel, pad, stride = pooling
     memory = memories[worker]
     plane, rest = memory[: plan[PLANE]], memory[plan[PLANE] :]
@@ -202,7 +203,7 @@ def _backward_data_turn(
     weights = _weights_of(worker, plan, weight, transformed, made, True)
     channels, outputs, tiles, panel = plan[CHANNELS], plan[OUTPUTS], plan[TILES], plan[PANEL]
     groups, size = plan[GROUPS], plan[HEIGHT] * plan[WIDTH]
-    row = plan[IMAGES] * tiles
+    row = plan[TURN_ROW]
     memory = memories[worker]
     plane, rest = memory[: plan[PLANE]], memory[plan[PLANE] :]
     product, values = rest[: VALUES * panel * row], rest[VALUES * panel * row :]

@@ -16,12 +16,13 @@ from .winograd_matrices import SIDE
     HEIGHT, WIDTH, PAD_Y, PAD_X, OUT_HEIGHT, OUT_WIDTH,
     TILES_Y, TILES_X, TILES,  # tiles of an image: down, across and in all
     TILED_HEIGHT, TILED_WIDTH, TILED_OUT_HEIGHT, TILED_OUT_WIDTH,  # planes that the tiles cover
-    IMAGES, PARTS,  # images of a turn, and parts of the outputs, or of the channels, to take turns
+    IMAGES, TURN_ROW,  # of a turn: images, and room for tiles, in each plane
+    PARTS,  # of the outputs, or of the channels, that take turns
     PANEL,  # outputs or channels that are computed at a time
     PLANE, MEMORY,  # floats of a plane with its borders; of a worker
     # Of the weight gradient: shares of the images, images at a time, tiles between their channels,
     SHARES, BATCH, ROW, WEIGHT_MEMORY,  # and floats of a task
-) = range(27)  # fmt: skip
+) = range(28)  # fmt: skip
 KERNELS = (3, 5)  # sides of windows
 VALUES = SIDE * SIDE  # of a tile
 TURN_TILES = 16  # for which the transformed weights are read once
@@ -104,7 +105,7 @@ def weights_size(plan: np.ndarray) -> int:
 def _sizes(
     bottom_shape: Sequence[int], weight_shape: Sequence[int], top_shape: Sequence[int]
 ) -> np.ndarray:
-    plan = np.zeros(27, np.int64)
+    plan = np.zeros(28, np.int64)
     num, channels, kernel = bottom_shape[0], weight_shape[1], weight_shape[2]
     groups = bottom_shape[1] // channels
     step = SIDE - kernel + 1
@@ -120,18 +121,19 @@ def _sizes(
     images = min(-(-num // TURNS), max(1, TURN_TILES // tiles))
     parts = max(1, TURNS // (-(-num // images) * groups))
     panel = -(-min(-(-most // parts), MOST_IN_PANEL) // ROWS) * ROWS
-    plan[[IMAGES, PARTS, PANEL]] = images, parts, panel
+    # An odd number, or a tile's values of several planes would meet in the same lines of the cache.
+    row = images * tiles | 1
+    plan[[IMAGES, TURN_ROW, PARTS, PANEL]] = images, row, parts, panel
     plane = max(
         plan[TILED_HEIGHT] * plan[TILED_WIDTH], plan[TILED_OUT_HEIGHT] * plan[TILED_OUT_WIDTH]
     )
     plan[PLANE] = -(-plane // 16) * 16
-    plan[MEMORY] = VALUES * images * tiles * (most + plan[PANEL]) + plan[PLANE]
+    plan[MEMORY] = VALUES * row * (most + plan[PANEL]) + plan[PLANE]
     weights = weights_size(plan)
     shares = max(1, min(num, TURNS, SUMS_FLOATS // weights))
     of_image = VALUES * tiles * (channels + weight_shape[0] // groups)
     batch = max(BATCH_FLOATS, weights // 2) // of_image
     batch = max(1, min(-(-num // shares), batch))
-    # An odd number, so that the channels of a tile do not meet in the same lines of the cache.
     plan[[SHARES, BATCH, ROW]] = shares, batch, batch * tiles | 1
     plan[WEIGHT_MEMORY] = of_image // tiles * plan[ROW] + plan[PLANE]
     return plan

@@ -15,10 +15,9 @@ from .frequency_kernel import LANES
 from .jit import jit
 from .tile_transform import make_tile_transform
 from .vector import copy_line
-from .winograd_matrices import winograd_matrices
+from .winograd_matrices import SIDE, winograd_matrices
 from .winograd_plan import (
     HEIGHT,
-    KERNEL,
     OUT_HEIGHT,
     OUT_WIDTH,
     PAD_X,
@@ -35,6 +34,7 @@ from .winograd_plan import (
 )
 
 LANE_GROUPS = VALUES // LANES
+STEP_3 = SIDE - 3 + 1  # for windows of 3 x 3
 _A_T3, _G3, _B_T = winograd_matrices(3)
 _A_T5, _G5, _ = winograd_matrices(5)
 
@@ -72,37 +72,48 @@ def weight_out(kernel, values, source, row, weight_diff, start):
 def image_in(plan, bottom, start, plane, values, target, row):
     """Transform the tiles of a channel's plane, which begins at `start`. plane: memory; one group
     of lanes begins `row` floats after the other."""
-    height, width, step = plan[HEIGHT], plan[WIDTH], plan[STEP]
-    source, pitch = bottom[start:], width
-    if plan[TILED_HEIGHT] != height or plan[TILED_WIDTH] != width:
-        source, pitch = plane, plan[TILED_WIDTH]
-        plane[: plan[TILED_HEIGHT] * pitch] = 0
-        corner = plan[PAD_Y] * pitch + plan[PAD_X]
-        for y in range(height):
-            copy_line(bottom, start + y * width, plane, corner + y * pitch, width)
+    height, width, pitch = plan[HEIGHT], plan[WIDTH], plan[TILED_WIDTH]
+    if plan[TILED_HEIGHT] == height and pitch == width:
+        _image_tiles_in(plan, bottom, start, width, values, target, row)
+        return
+    plane[: plan[TILED_HEIGHT] * pitch] = 0
+    corner = plan[PAD_Y] * pitch + plan[PAD_X]
+    for y in range(height):
+        copy_line(bottom, start + y * width, plane, corner + y * pitch, width)
+    _image_tiles_in(plan, plane, 0, pitch, values, target, row)
+
+
+@jit
+def _image_tiles_in(plan, source, start, pitch, values, target, row):
+    step, across = plan[STEP], plan[TILES_X]
     for y in range(plan[TILES_Y]):
-        for x in range(plan[TILES_X]):
-            _image_in(source, (y * pitch + x) * step, pitch, values, target, row)
+        for x in range(across):
+            _image_in(source, start + (y * pitch + x) * step, pitch, values, target, row)
             target += LANES
 
 
 @jit
 def image_out(plan, values, source, row, plane, bottom_diff, start):
     """Overwrite a channel's plane with the sum of its tiles."""
-    height, width, step = plan[HEIGHT], plan[WIDTH], plan[STEP]
-    exact = plan[TILED_HEIGHT] == height and plan[TILED_WIDTH] == width
-    target, pitch = bottom_diff[start:], width
-    if not exact:
-        target, pitch = plane, plan[TILED_WIDTH]
-    target[: plan[TILED_HEIGHT] * pitch] = 0
+    height, width, pitch = plan[HEIGHT], plan[WIDTH], plan[TILED_WIDTH]
+    if plan[TILED_HEIGHT] == height and pitch == width:
+        bottom_diff[start : start + height * width] = 0
+        _image_tiles_out(plan, values, source, row, bottom_diff, start, width)
+        return
+    plane[: plan[TILED_HEIGHT] * pitch] = 0
+    _image_tiles_out(plan, values, source, row, plane, 0, pitch)
+    corner = plan[PAD_Y] * pitch + plan[PAD_X]
+    for y in range(height):
+        copy_line(plane, corner + y * pitch, bottom_diff, start + y * width, width)
+
+
+@jit
+def _image_tiles_out(plan, values, source, row, target, start, pitch):
+    step, across = plan[STEP], plan[TILES_X]
     for y in range(plan[TILES_Y]):
-        for x in range(plan[TILES_X]):
-            _image_out(values, source, row, target, (y * pitch + x) * step, pitch)
+        for x in range(across):
+            _image_out(values, source, row, target, start + (y * pitch + x) * step, pitch)
             source += LANES
-    if not exact:
-        corner = plan[PAD_Y] * pitch + plan[PAD_X]
-        for y in range(height):
-            copy_line(plane, corner + y * pitch, bottom_diff, start + y * width, width)
 
 
 @jit
@@ -111,33 +122,23 @@ def output_in(plan, top_diff, number, mask, cells, plane, values, target, row):
 
     Where a plane has `cells` gradients only, top_diff are these, and mask says where they are.
     """
-    height, width, step = plan[OUT_HEIGHT], plan[OUT_WIDTH], plan[STEP]
-    exact = plan[TILED_OUT_HEIGHT] == height and plan[TILED_OUT_WIDTH] == width
-    source, pitch = top_diff[number * height * width :], width
-    if cells or not exact:
-        source, pitch = plane, plan[TILED_OUT_WIDTH]
-        plane[: plan[TILED_OUT_HEIGHT] * pitch] = 0
-        if cells:
-            spread(
-                top_diff[number * cells : (number + 1) * cells],
-                mask[number * cells : (number + 1) * cells],
-                width, plane, pitch,
-            )  # fmt: skip
-        else:
-            for y in range(height):
-                copy_line(top_diff, (number * height + y) * width, plane, y * pitch, width)
-    for y in range(plan[TILES_Y]):
-        for x in range(plan[TILES_X]):
-            place = (y * pitch + x) * step
-            if plan[KERNEL] == 3:
-                _output_in_3(source, place, pitch, values, target, row)
-            else:
-                _output_in_5(source, place, pitch, values, target, row)
-            target += LANES
+    height, width, pitch = plan[OUT_HEIGHT], plan[OUT_WIDTH], plan[TILED_OUT_WIDTH]
+    if plan[TILED_OUT_HEIGHT] == height and pitch == width and not cells:
+        start = number * height * width
+        _output_tiles_in(plan, top_diff, start, width, values, target, row)
+        return
+    plane[: plan[TILED_OUT_HEIGHT] * pitch] = 0
+    if cells:
+        first, last = number * cells, (number + 1) * cells
+        _spread(top_diff[first:last], mask[first:last], width, plane, pitch)
+    else:
+        for y in range(height):
+            copy_line(top_diff, (number * height + y) * width, plane, y * pitch, width)
+    _output_tiles_in(plan, plane, 0, pitch, values, target, row)
 
 
 @jit
-def spread(gradients, mask, width, plane, pitch):
+def _spread(gradients, mask, width, plane, pitch):
     """Add gradients to a plane where the mask says; its lines are `width` long there."""
     if pitch == width:
         for i in range(gradients.size):
@@ -149,21 +150,38 @@ def spread(gradients, mask, width, plane, pitch):
 
 
 @jit
+def _output_tiles_in(plan, source, start, pitch, values, target, row):
+    step, across = plan[STEP], plan[TILES_X]
+    for y in range(plan[TILES_Y]):
+        for x in range(across):
+            place = start + (y * pitch + x) * step
+            if step == STEP_3:
+                _output_in_3(source, place, pitch, values, target, row)
+            else:
+                _output_in_5(source, place, pitch, values, target, row)
+            target += LANES
+
+
+@jit
 def output_out(plan, values, source, row, bias, plane, top, start):
     """Overwrite an output's plane, its bias added."""
-    height, width, step = plan[OUT_HEIGHT], plan[OUT_WIDTH], plan[STEP]
-    exact = plan[TILED_OUT_HEIGHT] == height and plan[TILED_OUT_WIDTH] == width
-    target, pitch = top[start:], width
-    if not exact:
-        target, pitch = plane, plan[TILED_OUT_WIDTH]
+    height, width, pitch = plan[OUT_HEIGHT], plan[OUT_WIDTH], plan[TILED_OUT_WIDTH]
+    if plan[TILED_OUT_HEIGHT] == height and pitch == width:
+        _output_tiles_out(plan, values, source, row, bias, top, start, width)
+        return
+    _output_tiles_out(plan, values, source, row, bias, plane, 0, pitch)
+    for y in range(height):
+        copy_line(plane, y * pitch, top, start + y * width, width)
+
+
+@jit
+def _output_tiles_out(plan, values, source, row, bias, target, start, pitch):
+    step, across = plan[STEP], plan[TILES_X]
     for y in range(plan[TILES_Y]):
-        for x in range(plan[TILES_X]):
-            place = (y * pitch + x) * step
-            if plan[KERNEL] == 3:
+        for x in range(across):
+            place = start + (y * pitch + x) * step
+            if step == STEP_3:
                 _output_out_3(values, source, row, target, place, pitch, bias)
             else:
                 _output_out_5(values, source, row, target, place, pitch, bias)
             source += LANES
-    if not exact:
-        for y in range(height):
-            copy_line(plane, y * pitch, top, start + y * width, width)
