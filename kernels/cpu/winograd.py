@@ -12,9 +12,8 @@ its tiles are those of forward. What is gained is paid for in rounding: errors a
 large as those of the sum written out, a few millionths of the largest value, and outputs that see
 the same pixels, as in an empty corner, differ in their last bits.
 
-The work is done in turns, some images and some channels each, which do not depend on the number of
-threads: results are the same to the bit for any number. The weights' gradient is in
-winograd_weight.py.
+The work is done in turns, some images and some channels each. No sum is cut by them, so results are
+the same to the bit for any number of threads. The weights' gradient is in winograd_weight.py.
 """
 
 import numpy as np
@@ -36,7 +35,6 @@ from .winograd_plan import (
     OUT_WIDTH,
     OUTPUTS,
     PANEL,
-    PARTS,
     PLANE,
     TILES,
     TURN_ROW,
@@ -122,10 +120,17 @@ def _weights_of(worker, plan, weight, transformed, made, by_channel):
 
 
 @jit
-def _turn(i, plan, num, channels):
+def _parts(plan, num, channels, workers):
+    """In how many parts the channels of a group take turns: enough that each worker has two."""
+    turns = -(-num // plan[IMAGES]) * plan[GROUPS]
+    return min(-(-channels // plan[PANEL]), -(-2 * workers // turns))
+
+
+@jit
+def _turn(i, plan, num, channels, parts):
     """Turn number i: its first image, how many, its group, and the first and the last + 1 of the
     group's channels that it computes."""
-    parts, panels = plan[PARTS], -(-channels // plan[PANEL])
+    panels = -(-channels // plan[PANEL])
     part, g = i % parts, i // parts % plan[GROUPS]
     first = i // parts // plan[GROUPS] * plan[IMAGES]
     begin, end = panels * part // parts * plan[PANEL], panels * (part + 1) // parts * plan[PANEL]
@@ -152,7 +157,7 @@ def _multiply(plan, first, count, depth, weights, factors, row, tiles, product):
 
 @jit
 def _forward_turn(
-    i, worker, plan, num, bottom, weight, bias, top, transformed, made, memories, pooling
+    i, worker, plan, num, parts, bottom, weight, bias, top, transformed, made, memories, pooling
 ):
     weights = _weights_of(worker, plan, weight, transformed, made, False)
     channels, outputs, tiles, panel = plan[CHANNELS], plan[OUTPUTS], plan[TILES], plan[PANEL]
@@ -162,8 +167,8 @@ def _forward_turn(
     memory = memories[worker]
     plane, rest = memory[: plan[PLANE]], memory[plan[PLANE] :]
     product, values = rest[: VALUES * panel * row], rest[VALUES * panel * row :]
-    first, images, g, begin, end = _turn(i, plan, num, outputs)
-    for n in range(images if begin < end else 0):
+    first, images, g, begin, end = _turn(i, plan, num, outputs, parts)
+    for n in range(images):
         for c in range(channels):
             start = (((first + n) * groups + g) * channels + c) * size
             place = (c * row + n * tiles) * LANES
@@ -192,13 +197,29 @@ def _forward(plan, num, bottom, weight, bias, top, transformed, made, memories, 
     if len(transformed) == 1:
         arguments = (plan, weight, transformed[0], False)
         parallel_for(transform_weights, plan[GROUPS] * plan[OUTPUTS], arguments)
-    arguments = (plan, num, bottom, weight, bias, top, transformed, made, memories, pooling)
-    parallel_for_workers(_forward_turn, _turns(plan, num), arguments)
+    parts = _parts(plan, num, plan[OUTPUTS], len(memories))
+    turns = -(-num // plan[IMAGES]) * plan[GROUPS] * parts
+    arguments = (
+        plan, num, parts, bottom, weight, bias, top, transformed, made, memories, pooling
+    )  # fmt: skip
+    parallel_for_workers(_forward_turn, turns, arguments)
 
 
 @jit
 def _backward_data_turn(
-    i, worker, plan, num, top_diff, mask, cells, weight, bottom_diff, transformed, made, memories
+    i,
+    worker,
+    plan,
+    num,
+    parts,
+    top_diff,
+    mask,
+    cells,
+    weight,
+    bottom_diff,
+    transformed,
+    made,
+    memories,
 ):
     weights = _weights_of(worker, plan, weight, transformed, made, True)
     channels, outputs, tiles, panel = plan[CHANNELS], plan[OUTPUTS], plan[TILES], plan[PANEL]
@@ -207,8 +228,8 @@ def _backward_data_turn(
     memory = memories[worker]
     plane, rest = memory[: plan[PLANE]], memory[plan[PLANE] :]
     product, values = rest[: VALUES * panel * row], rest[VALUES * panel * row :]
-    first, images, g, begin, end = _turn(i, plan, num, channels)
-    for n in range(images if begin < end else 0):
+    first, images, g, begin, end = _turn(i, plan, num, channels, parts)
+    for n in range(images):
         for o in range(outputs):
             number = ((first + n) * groups + g) * outputs + o
             place = (o * row + n * tiles) * LANES
@@ -232,12 +253,9 @@ def _backward_data(
     if len(transformed) == 1:
         arguments = (plan, weight, transformed[0], True)
         parallel_for(transform_weights, plan[GROUPS] * plan[OUTPUTS], arguments)
+    parts = _parts(plan, num, plan[CHANNELS], len(memories))
+    turns = -(-num // plan[IMAGES]) * plan[GROUPS] * parts
     arguments = (
-        plan, num, top_diff, mask, cells, weight, bottom_diff, transformed, made, memories
+        plan, num, parts, top_diff, mask, cells, weight, bottom_diff, transformed, made, memories
     )  # fmt: skip
-    parallel_for_workers(_backward_data_turn, _turns(plan, num), arguments)
-
-
-@jit
-def _turns(plan, num):
-    return -(-num // plan[IMAGES]) * plan[GROUPS] * plan[PARTS]
+    parallel_for_workers(_backward_data_turn, turns, arguments)

@@ -17,21 +17,19 @@ from .winograd_matrices import SIDE
     TILES_Y, TILES_X, TILES,  # tiles of an image: down, across and in all
     TILED_HEIGHT, TILED_WIDTH, TILED_OUT_HEIGHT, TILED_OUT_WIDTH,  # planes that the tiles cover
     IMAGES, TURN_ROW,  # of a turn: images, and room for tiles, in each plane
-    PARTS,  # of the outputs, or of the channels, that take turns
     PANEL,  # outputs or channels that are computed at a time
     PLANE, MEMORY,  # floats of a plane with its borders; of a worker
     # Of the weight gradient: shares of the images, images at a time, tiles between their channels,
     SHARES, BATCH, ROW, WEIGHT_MEMORY,  # and floats of a task
-) = range(28)  # fmt: skip
+) = range(27)  # fmt: skip
 KERNELS = (3, 5)  # sides of windows
 VALUES = SIDE * SIDE  # of a tile
-TURN_TILES = 16  # for which the transformed weights are read once
+FEW_WEIGHTS = 2**17  # transformed: each worker makes its own, and they stay in its cache
+TURN_TILES, MANY_TILES = 16, 64  # for which the transformed weights, few or many, are read once
 MOST_IN_PANEL = 20
-FEW_WEIGHTS = 2**17  # transformed: each worker makes its own
-TURNS = 8  # at least, for the workers to share
 BATCH_FLOATS = 2**17  # of transformed images and gradients: 512 KB, for the cache; and half the
 # number of sums, since these are read and written for each batch
-SUMS_FLOATS = 2**17  # of shares of the weight gradient: 512 KB
+MOST_SUMS, SUMS_FLOATS = 8, 2**17  # of the weight gradient, for shares of the images: 512 KB
 
 # Cycles, measured: of a tile's transforms; for a multiply-add of a vector in both ways.
 IMAGE_TILE, OUTPUT_TILE, WEIGHT_TILE = 65, 60, 150
@@ -105,7 +103,7 @@ def weights_size(plan: np.ndarray) -> int:
 def _sizes(
     bottom_shape: Sequence[int], weight_shape: Sequence[int], top_shape: Sequence[int]
 ) -> np.ndarray:
-    plan = np.zeros(28, np.int64)
+    plan = np.zeros(27, np.int64)
     num, channels, kernel = bottom_shape[0], weight_shape[1], weight_shape[2]
     groups = bottom_shape[1] // channels
     step = SIDE - kernel + 1
@@ -118,19 +116,19 @@ def _sizes(
     plan[[TILED_HEIGHT, TILED_WIDTH]] = down * step + kernel - 1, across * step + kernel - 1
     plan[[TILED_OUT_HEIGHT, TILED_OUT_WIDTH]] = down * step, across * step
     most = max(channels, weight_shape[0] // groups)
-    images = min(-(-num // TURNS), max(1, TURN_TILES // tiles))
-    parts = max(1, TURNS // (-(-num // images) * groups))
-    panel = -(-min(-(-most // parts), MOST_IN_PANEL) // ROWS) * ROWS
+    weights = weights_size(plan)
+    turn_tiles = TURN_TILES if weights <= FEW_WEIGHTS else MANY_TILES
+    images = min(num, max(1, turn_tiles // tiles))
+    panel = -(-min(most, MOST_IN_PANEL) // ROWS) * ROWS
     # An odd number, or a tile's values of several planes would meet in the same lines of the cache.
     row = images * tiles | 1
-    plan[[IMAGES, TURN_ROW, PARTS, PANEL]] = images, row, parts, panel
+    plan[[IMAGES, TURN_ROW, PANEL]] = images, row, panel
     plane = max(
         plan[TILED_HEIGHT] * plan[TILED_WIDTH], plan[TILED_OUT_HEIGHT] * plan[TILED_OUT_WIDTH]
     )
     plan[PLANE] = -(-plane // 16) * 16
     plan[MEMORY] = VALUES * row * (most + plan[PANEL]) + plan[PLANE]
-    weights = weights_size(plan)
-    shares = max(1, min(num, TURNS, SUMS_FLOATS // weights))
+    shares = max(1, min(num, MOST_SUMS, SUMS_FLOATS // weights))
     of_image = VALUES * tiles * (channels + weight_shape[0] // groups)
     batch = max(BATCH_FLOATS, weights // 2) // of_image
     batch = max(1, min(-(-num // shares), batch))
