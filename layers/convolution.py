@@ -22,7 +22,7 @@ class Convolution(BaseConvolution):
     Several bottoms of one shape are convolved with the same weights, each into its own top.
     Parameters: weight (num_output, C / group, *kernel) and, unless bias_term is false, bias
     (num_output,). The fields engine and force_nd_im2col choose between Caffe's implementations;
-    here there is one.
+    here the shapes choose the fastest way.
     """
 
     type = "Convolution"

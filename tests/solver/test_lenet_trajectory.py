@@ -35,5 +35,8 @@ def test_the_first_losses_are_caffes(tmp_path) -> None:
     weights = f'weights: "{GOLDEN}/lenet/lenet_init.caffemodel"'
     solver = get_solver(solver_param(SOLVER + weights, net))
     losses = step_losses(solver, ITERATIONS)
+    # Twice in these iterations two values come so near to each other that another rounding, of one
+    # part in ten million, may change which is larger; the losses then end 2 % apart. A change of
+    # kernels that fails here by that much has met one of the two, and need not be wrong.
     record = json.loads((GOLDEN / "lenet" / "trajectory.json").read_text())
     assert losses == pytest.approx(record["first_40_losses_from_lenet_init"], rel=1e-3)
