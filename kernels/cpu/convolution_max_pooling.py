@@ -49,15 +49,14 @@ def convolution_max_pooling_forward(
     and stride. workspace: `convolution_workspace` floats."""
     shapes = (bottom.shape, weight.shape, tuple(pad), tuple(stride), (1, 1))
     few, plan = winograd_plan.winograd_plan(*shapes), make_plan(*shapes)
-    if few is None and plan is None:
-        convolution_forward(bottom, weight, bias, top, pad, stride, (1, 1), group, workspace)
-        max_pooling_forward(top, pooled, mask, *window)
-        return
     pooling = (pooled.reshape(-1), mask.reshape(-1), top.shape[2:], pooled.shape[2:], *window)
     if few is not None:
         winograd.forward(few, bottom, weight, bias, top, workspace, pooling)
-    else:
+    elif plan is not None:
         convolution_2d.forward(plan, bottom, weight, bias, top, group, workspace, pooling)
+    else:
+        convolution_forward(bottom, weight, bias, top, pad, stride, (1, 1), group, workspace)
+        max_pooling_forward(top, pooled, mask, *window)
 
 
 def convolution_max_pooling_backward_data(

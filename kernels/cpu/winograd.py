@@ -195,8 +195,8 @@ def _forward_turn(
 @jit
 def _forward(plan, num, bottom, weight, bias, top, transformed, made, memories, pooling):
     if len(transformed) == 1:
-        arguments = (plan, weight, transformed[0], False)
-        parallel_for(transform_weights, plan[GROUPS] * plan[OUTPUTS], arguments)
+        shared = (plan, weight, transformed[0], False)
+        parallel_for(transform_weights, plan[GROUPS] * plan[OUTPUTS], shared)
     parts = _parts(plan, num, plan[OUTPUTS], len(memories))
     turns = -(-num // plan[IMAGES]) * plan[GROUPS] * parts
     arguments = (
@@ -251,8 +251,8 @@ def _backward_data(
     plan, num, top_diff, mask, cells, weight, bottom_diff, transformed, made, memories
 ):
     if len(transformed) == 1:
-        arguments = (plan, weight, transformed[0], True)
-        parallel_for(transform_weights, plan[GROUPS] * plan[OUTPUTS], arguments)
+        shared = (plan, weight, transformed[0], True)
+        parallel_for(transform_weights, plan[GROUPS] * plan[OUTPUTS], shared)
     parts = _parts(plan, num, plan[CHANNELS], len(memories))
     turns = -(-num // plan[IMAGES]) * plan[GROUPS] * parts
     arguments = (
