@@ -22,7 +22,7 @@ from caffe.proto import caffe_pb2
 from caffe.proto.upgrade import read_net_param, read_solver_param
 from caffe.solver import get_solver
 
-WARM_UP = 8  # more than a data layer prefetches, so that a round does not live on the pause before
+WARM_UP = 20  # more than a data layer prefetches, so that a round does not live on the pause before
 TEST_BATCHES = 100
 
 

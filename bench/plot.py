@@ -24,9 +24,14 @@ def plot_shares(shares: dict[str, dict[str, float]], path: Path) -> None:
         axes.barh(places, lengths, height, label=who, color=COLORS[who])
     axes.set_yticks(range(len(shares)), list(shares))
     axes.invert_yaxis()
-    axes.set_xlim(0, 1)
+    longest = max(max(found.values()) for found in shares.values())
+    axes.set_xlim(0, max(1, 1.02 * longest))
+    axes.axvline(1, color="#777777", linewidth=1)
     axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_xlabel("share of this machine's multiply-add peak on so many (threads)")
+    axes.set_xlabel(
+        "operations of the definition, as a share of this machine's multiply-add peak on so many "
+        "(threads);\nabove 100 % where an algorithm needs fewer multiplications"
+    )
     axes.grid(axis="x", color="#dddddd")
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)

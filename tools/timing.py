@@ -80,6 +80,7 @@ def _log_rates(
     threads = numba.get_num_threads()
     peak = multiply_add_peak(threads)
     logger.info("Multiply-add peak, measured on %d thread(s): %.1f GFLOP/s", threads, peak)
+    logger.info("Operations are the definition's; where a kernel needs fewer, it may pass the peak")
     counts = [net.operations(i) for i in range(len(net.layers))]
     for layer, (ahead, back), *spent in zip(net.layers, counts, forward, backward, strict=True):
         if ahead:
@@ -99,7 +100,8 @@ def _log_rates(
 
 def _rate(operations: int, milliseconds: float, peak: float) -> str:
     """Operations are those of the layers' definitions, whether or not all are carried out: a net
-    passes over the zeros behind a max pooling."""
+    passes over zeros behind a max pooling, and a convolution may take fewer multiplications. So
+    more than the peak can be reached."""
     reached = 1e-6 * operations / milliseconds
     share = 100 * reached / peak
     return f"{1e-6 * operations:.1f} MFLOP, {reached:.1f} GFLOP/s, {share:.0f} % of peak"

@@ -73,7 +73,7 @@ def test_training_rows():
     assert best == ("2 ms", "6 ms (PyTorch, best)", "3.00 ×")
     assert found["the same, 1 thread"][2] == "4.50 ×"
     assert found["2 threads over 1"][2] == "2.00 ×"
-    assert found["multiply-add peak, over the whole iteration"][0] == "80%"
+    assert found["operations of the iteration's definition, of the multiply-add peak"][0] == "80%"
     assert found["data pipeline and Python, of the iteration"][0] == "5.0%"
     assert found["peak memory of that training"] == ("200 MiB", "300 MiB (PyTorch)", "1.50 ×")
 
