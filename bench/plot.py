@@ -24,7 +24,7 @@ def plot_shares(shares: dict[str, dict[str, float]], path: Path) -> None:
         axes.barh(places, lengths, height, label=who, color=COLORS[who])
     axes.set_yticks(range(len(shares)), list(shares))
     axes.invert_yaxis()
-    longest = max(max(found.values()) for found in shares.values())
+    longest = max(length for found in shares.values() for length in found.values())
     axes.set_xlim(0, max(1, 1.02 * longest))
     axes.axvline(1, color="#777777", linewidth=1)
     axes.xaxis.set_major_formatter(PercentFormatter(1))
