@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..proto.caffe_pb2 import ConvolutionParameter
 from .base_convolution import BaseConvolution
 from .blob import Blob
 from .registry import register
@@ -21,8 +22,9 @@ class Convolution(BaseConvolution):
 
     Several bottoms of one shape are convolved with the same weights, each into its own top.
     Parameters: weight (num_output, C / group, *kernel) and, unless bias_term is false, bias
-    (num_output,). The fields engine and force_nd_im2col choose between Caffe's implementations;
-    here the shapes choose the fastest way.
+    (num_output,). By default the shapes choose the fastest way, which may round more coarsely than
+    the definition's sums, by some millionths of the largest value (kernels/cpu/winograd.py).
+    `engine: CAFFE` asks for sums that round as Caffe's do. force_nd_im2col changes nothing.
     """
 
     type = "Convolution"
@@ -37,6 +39,7 @@ class Convolution(BaseConvolution):
         param = self.param.convolution_param
         self.channels = bottom[0].shape[self.channel_axis]
         self.num_output, self.group = param.num_output, param.group
+        self.direct = param.engine == ConvolutionParameter.CAFFE
         if self.num_output < 1:
             raise self.error("convolution_param needs num_output, a number above 0")
         if self.group < 1:
@@ -119,4 +122,4 @@ class Convolution(BaseConvolution):
 
     def _form(self) -> tuple:
         workspace = self.workspace.floats(self.workspace_size)
-        return self.pad, self.stride, self.dilation, self.group, workspace
+        return self.pad, self.stride, self.dilation, self.group, workspace, self.direct

@@ -10,7 +10,8 @@
 Square windows of 3 or 5 that lie side by side take the fewest multiplications (winograd.py), where
 there are channels enough to pay for it. Otherwise over one or two axes the products work on shifted
 copies of the images (convolution_2d.py), over more, or where the windows hardly overlap, on
-im2col's matrix (convolution_nd.py).
+im2col's matrix (convolution_nd.py). direct: never with few multiplications, whose rounding is
+coarser.
 """
 
 from collections.abc import Sequence
@@ -44,9 +45,10 @@ def convolution_forward(
     dilation: Sequence[int],
     group: int,
     workspace: np.ndarray,
+    direct: bool = False,
 ) -> None:
     """Compute top. An empty bias means none. workspace: `convolution_workspace` floats."""
-    few, plan = _plans(bottom, weight, pad, stride, dilation)
+    few, plan = _plans(bottom, weight, pad, stride, dilation, direct)
     if few is not None:
         winograd.forward(few, bottom, weight, bias, top, workspace)
     elif plan is None:
@@ -65,9 +67,10 @@ def convolution_backward_data(
     dilation: Sequence[int],
     group: int,
     workspace: np.ndarray,
+    direct: bool = False,
 ) -> None:
     """Overwrite bottom_diff with the gradient by the bottom, given top_diff, that by the top."""
-    few, plan = _plans(bottom_diff, weight, pad, stride, dilation)
+    few, plan = _plans(bottom_diff, weight, pad, stride, dilation, direct)
     if few is not None:
         winograd.backward_data(few, top_diff, weight, bottom_diff, workspace)
     elif plan is None:
@@ -88,9 +91,10 @@ def convolution_backward_weight(
     dilation: Sequence[int],
     group: int,
     workspace: np.ndarray,
+    direct: bool = False,
 ) -> None:
     """Add the gradient by the weights to weight_diff, given top_diff, that by the top."""
-    few, plan = _plans(bottom, weight_diff, pad, stride, dilation)
+    few, plan = _plans(bottom, weight_diff, pad, stride, dilation, direct)
     if few is not None:
         winograd_weight.backward_weight(few, bottom, top_diff, weight_diff, workspace)
     elif plan is None:
@@ -129,10 +133,12 @@ def _plans(
     pad: Sequence[int],
     stride: Sequence[int],
     dilation: Sequence[int],
+    direct: bool,
 ) -> tuple[np.ndarray | None, convolution_plan.Plan | None]:
     """The sizes for few multiplications, where that is faster, and those for shifted copies."""
     shapes = (bottom.shape, weight.shape, tuple(pad), tuple(stride), tuple(dilation))
-    return winograd_plan.winograd_plan(*shapes), convolution_plan.make_plan(*shapes)
+    few = None if direct else winograd_plan.winograd_plan(*shapes)
+    return few, convolution_plan.make_plan(*shapes)
 
 
 @jit

@@ -12,7 +12,8 @@
 Forward pools each plane while it is in the nearest cache. The gradients skip the zeros of top_diff,
 three of four values for windows of 2 x 2 (convolution_sparse.py), or spread pooled_diff in the
 nearest cache, where few multiplications (winograd.py) are faster still. The gradient of the bias is
-the sum of pooled_diff: `convolution_backward_bias` given pooled_diff.
+the sum of pooled_diff: `convolution_backward_bias` given pooled_diff. direct: never with few
+multiplications, whose rounding is coarser.
 """
 
 from collections.abc import Sequence
@@ -44,18 +45,22 @@ def convolution_max_pooling_forward(
     group: int,
     window: tuple[Pair, Pair, Pair],
     workspace: np.ndarray,
+    direct: bool = False,
 ) -> None:
     """Compute top, pooled and mask. An empty bias means none. window: the pooling's kernel, pad
     and stride. workspace: `convolution_workspace` floats."""
     shapes = (bottom.shape, weight.shape, tuple(pad), tuple(stride), (1, 1))
-    few, plan = winograd_plan.winograd_plan(*shapes), make_plan(*shapes)
+    few = None if direct else winograd_plan.winograd_plan(*shapes)
+    plan = make_plan(*shapes)
     pooling = (pooled.reshape(-1), mask.reshape(-1), top.shape[2:], pooled.shape[2:], *window)
     if few is not None:
         winograd.forward(few, bottom, weight, bias, top, workspace, pooling)
     elif plan is not None:
         convolution_2d.forward(plan, bottom, weight, bias, top, group, workspace, pooling)
     else:
-        convolution_forward(bottom, weight, bias, top, pad, stride, (1, 1), group, workspace)
+        convolution_forward(
+            bottom, weight, bias, top, pad, stride, (1, 1), group, workspace, direct
+        )
         max_pooling_forward(top, pooled, mask, *window)
 
 
@@ -68,10 +73,11 @@ def convolution_max_pooling_backward_data(
     stride: Pair,
     group: int,
     workspace: np.ndarray,
+    direct: bool = False,
 ) -> None:
     """Overwrite bottom_diff. workspace: `convolution_max_pooling_workspace` floats."""
     few, plan = _plans(bottom_diff.shape, weight.shape, pooled_diff.shape, pad, stride, group)
-    if few is not None:
+    if few is not None and not direct:
         winograd.backward_data(few, pooled_diff, weight, bottom_diff, workspace, mask)
         return
     convolution_sparse.backward_data(plan, pooled_diff, mask, weight, bottom_diff, workspace)
@@ -86,10 +92,11 @@ def convolution_max_pooling_backward_weight(
     stride: Pair,
     group: int,
     workspace: np.ndarray,
+    direct: bool = False,
 ) -> None:
     """Add to weight_diff. workspace: `convolution_max_pooling_workspace` floats."""
     few, plan = _plans(bottom.shape, weight_diff.shape, pooled_diff.shape, pad, stride, group)
-    if few is not None:
+    if few is not None and not direct:
         winograd_weight.backward_weight(few, bottom, pooled_diff, weight_diff, workspace, mask)
         return
     convolution_sparse.backward_weight(plan, bottom, pooled_diff, mask, weight_diff, workspace)
@@ -106,7 +113,7 @@ def convolution_max_pooling_workspace(
     """How many floats of workspace the gradients need for these shapes."""
     few, plan = _plans(bottom_shape, weight_shape, pooled_shape, pad, stride, group)
     sparse = sparse_plan.sparse_workspace(plan, bottom_shape[0], pooled_shape[2] * pooled_shape[3])
-    return sparse if few is None else winograd_plan.plan_workspace(few)
+    return sparse if few is None else max(sparse, winograd_plan.plan_workspace(few))
 
 
 def _plans(

@@ -26,6 +26,7 @@ def convolution_forward(
     dilation: Sequence[int],
     group: int,
     workspace: np.ndarray,
+    direct: bool = False,
 ) -> None:
     """top[n] = sum over k of weight[:, :, k] window_k(bottom[n]) + bias"""
     top[...] = 0
@@ -50,6 +51,7 @@ def convolution_backward_data(
     dilation: Sequence[int],
     group: int,
     workspace: np.ndarray,
+    direct: bool = False,
 ) -> None:
     """window_k(bottom_diff[n]) += weight[:, :, k]^T top_diff[n], for each k"""
     for image, gradient in zip(bottom_diff, top_diff, strict=True):
@@ -72,6 +74,7 @@ def convolution_backward_weight(
     dilation: Sequence[int],
     group: int,
     workspace: np.ndarray,
+    direct: bool = False,
 ) -> None:
     """weight_diff[:, :, k] += sum over n of top_diff[n] window_k(bottom[n])^T"""
     result = weight_diff.astype(np.float64)

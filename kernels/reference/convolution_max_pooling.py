@@ -14,7 +14,7 @@ ONE = (1, 1)  # the dilation
 
 
 def convolution_max_pooling_forward(
-    bottom, weight, bias, top, pooled, mask, pad, stride, group, window, workspace
+    bottom, weight, bias, top, pooled, mask, pad, stride, group, window, workspace, direct=False
 ):
     """Overwrite top, pooled and mask."""
     convolution_forward(bottom, weight, bias, top, pad, stride, ONE, group, workspace)
@@ -22,7 +22,7 @@ def convolution_max_pooling_forward(
 
 
 def convolution_max_pooling_backward_data(
-    pooled_diff, mask, weight, bottom_diff, pad, stride, group, workspace
+    pooled_diff, mask, weight, bottom_diff, pad, stride, group, workspace, direct=False
 ):
     """Overwrite bottom_diff."""
     top_diff = _top_diff(pooled_diff, mask, bottom_diff, weight, pad, stride)
@@ -30,7 +30,7 @@ def convolution_max_pooling_backward_data(
 
 
 def convolution_max_pooling_backward_weight(
-    bottom, pooled_diff, mask, weight_diff, pad, stride, group, workspace
+    bottom, pooled_diff, mask, weight_diff, pad, stride, group, workspace, direct=False
 ):
     """Add to weight_diff."""
     top_diff = _top_diff(pooled_diff, mask, bottom, weight_diff, pad, stride)

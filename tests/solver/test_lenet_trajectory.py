@@ -3,7 +3,7 @@
 import json
 import re
 
-import pytest
+import numpy as np
 from net_testing import lenet_text, mnist
 from solver_testing import GOLDEN, solver_param, step_losses
 
@@ -24,19 +24,35 @@ layer { name: "mnist" type: "Data" top: "data" top: "label"
 """
 
 
-def test_the_first_losses_are_caffes(tmp_path) -> None:
+def first_losses(folder, net_text):
+    """Our losses and Caffe's, as arrays."""
     images, labels = mnist("train", ITERATIONS * BATCH)
-    with LmdbWriter(str(tmp_path / "db")) as database:
+    with LmdbWriter(str(folder / "db")) as database:
         for index, (image, label) in enumerate(zip(images, labels, strict=True)):
             datum = caffe_pb2.Datum(channels=1, height=28, width=28, label=int(label))
             datum.data = image.tobytes()
             database.put(b"%08d" % index, datum.SerializeToString())
-    net = re.sub(r'layer \{ name: "input".*\n', DATA % (tmp_path / "db"), lenet_text(), count=1)
+    net = re.sub(r'layer \{ name: "input".*\n', DATA % (folder / "db"), net_text, count=1)
     weights = f'weights: "{GOLDEN}/lenet/lenet_init.caffemodel"'
     solver = get_solver(solver_param(SOLVER + weights, net))
-    losses = step_losses(solver, ITERATIONS)
-    # Twice in these iterations two values come so near to each other that another rounding, of one
-    # part in ten million, may change which is larger; the losses then end 2 % apart. A change of
-    # kernels that fails here by that much has met one of the two, and need not be wrong.
     record = json.loads((GOLDEN / "lenet" / "trajectory.json").read_text())
-    assert losses == pytest.approx(record["first_40_losses_from_lenet_init"], rel=1e-3)
+    losses = step_losses(solver, ITERATIONS)
+    return np.array(losses), np.array(record["first_40_losses_from_lenet_init"])
+
+
+def test_the_first_losses_are_caffes(tmp_path) -> None:
+    text, count = re.subn(
+        "convolution_param *{", "convolution_param { engine: CAFFE ", lenet_text()
+    )
+    assert count == 2
+    losses, expected = first_losses(tmp_path, text)
+    np.testing.assert_allclose(losses, expected, rtol=1e-3)
+
+
+def test_the_fastest_way_trains_alike(tmp_path) -> None:
+    """Twice in these iterations two values come so near to each other that another rounding, of one
+    part in ten million, may change which is larger: about the 18th and the 36th. From there on
+    losses may be some percent apart, on whatever processor the sums go another way."""
+    losses, expected = first_losses(tmp_path, lenet_text())
+    np.testing.assert_allclose(losses[:15], expected[:15], rtol=1e-4)
+    np.testing.assert_allclose(losses, expected, rtol=0.05)
