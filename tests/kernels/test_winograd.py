@@ -104,3 +104,17 @@ def test_the_same_bits_for_any_number_of_threads(num):
 def test_it_serves_where_it_is_cheaper(bottom, weight, pad, stride, chosen):
     plan = winograd_plan(bottom, weight, pad, stride, (1,) * len(pad))
     assert (plan is not None) == chosen
+
+
+def test_direct_never_takes_it():
+    bottom, weight, bias = convolution_operands(8, 12, (12, 12), 16, (5, 5), 1)
+    top = np.empty((3, 8, 16, 8, 8), np.float32)
+    size = cpu.convolution_workspace(bottom.shape, weight.shape, top.shape[1:], 1)
+    arguments = ((0, 0), UNIT, UNIT, 1, np.empty(size, np.float32))
+    with always():
+        cpu.convolution_forward(bottom, weight, bias, top[0], *arguments)
+        cpu.convolution_forward(bottom, weight, bias, top[1], *arguments, True)
+    with always(KERNELS=()):
+        cpu.convolution_forward(bottom, weight, bias, top[2], *arguments)
+    assert (top[1] == top[2]).all()
+    assert (top[0] != top[1]).any()

@@ -5,6 +5,7 @@ import pytest
 from layer_testing import check_gradient, make_blob, make_layer, run_golden, set_up
 
 from caffe.errors import CaffeError
+from caffe.kernels import cpu
 from caffe.layers.blob import Blob
 
 GOLDEN = [
@@ -163,3 +164,18 @@ def test_a_changed_shape_that_does_not_fit(shape, message):
     set_up(layer, [values(1, 2, 4, 4)])
     with pytest.raises(CaffeError, match=message):
         layer.reshape([make_blob(values(*shape))], [Blob()])
+
+
+@pytest.mark.parametrize("engine", ["DEFAULT", "CAFFE", "CUDNN"])
+def test_only_caffes_engine_rounds_as_caffe_does(engine):
+    bottom = values(32, 20, 12, 12)  # enough for the way with few multiplications
+    layer = convolution(f"num_output: 50 kernel_size: 5 engine: {engine}")
+    bottoms, tops = set_up(layer, [bottom])
+    layer.forward(bottoms, tops)
+    direct = np.empty_like(tops[0].data)
+    workspace = np.empty(layer.workspace_size, np.float32)
+    weight, bias = (blob.data for blob in layer.blobs)
+    form = ((0, 0), (1, 1), (1, 1), 1, workspace, True)
+    cpu.convolution_forward(bottom, weight, bias, direct, *form)
+    assert (direct == tops[0].data).all() == (engine == "CAFFE")
+    np.testing.assert_allclose(tops[0].data, direct, atol=1e-5 * np.abs(direct).max())
