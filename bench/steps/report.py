@@ -3,7 +3,8 @@
     python -m bench.steps.report
 
 Each step computes the same: GEMM a product, convolution LeNet's second layer on 64 images. Every
-result is compared with the NumPy definition before it is timed. Rounds of all contestants are
+result is compared with the NumPy definition before it is timed. GFLOP/s count the operations of the
+definition, though Winograd's step does with fewer. Rounds of all contestants are
 interleaved and the fastest counts, since what else the machine does only slows them down.
 """
 
@@ -27,7 +28,7 @@ from caffe.kernels import cpu, reference
 from caffe.kernels.cpu.roofline import multiply_add_peak
 
 GEMM = ("naive", "rows", "blocked", "packed", "micro_kernel", "threads")
-CONVOLUTION = ("naive", "im2col", "gemm", "implicit", "threads")
+CONVOLUTION = ("naive", "im2col", "gemm", "implicit", "threads", "winograd")
 SIZES = ((512, 512, 512), (50, 4096, 500))  # rows, columns, depth; the second: LeNet's conv2
 LAYER = ((64, 20, 12, 12), (50, 20, 5, 5), (64, 50, 8, 8))  # LeNet's conv2: bottom, weight, top
 ROUNDS = 40
@@ -122,13 +123,13 @@ def convolution_column() -> Column:
 def steps(
     kernel: str, function: str, names: tuple[str, ...], arrays: tuple[np.ndarray, ...]
 ) -> list[Contestant]:
-    """The steps, each on one thread, the last on all."""
+    """The steps, each on one thread; from the one named threads on, on all."""
     contestants = []
     for number, name in enumerate(names, 1):
         module = importlib.import_module(f"bench.steps.{kernel}_{number}_{name}")
         title = f"{number} {name.replace('_', ' ')}"
         link = f"[{title}](../../bench/steps/{kernel}_{number}_{name}.py)"
-        threads = THREADS[-1] if name == "threads" else 1
+        threads = THREADS[-1] if "threads" in names[:number] else 1
         run = getattr(module, function)
         contestants.append(Contestant(link, threads, lambda run=run: run(*arrays)))
     return contestants

@@ -25,6 +25,7 @@ def steps(kernel):
 
 
 GEMM, CONVOLUTION = steps("gemm"), steps("convolution")
+WINOGRAD = "convolution_6_winograd"  # for windows of 5 x 5, and outputs in tiles of 4 x 4
 
 
 def random(*shape):
@@ -52,6 +53,17 @@ def test_products_of_several_blocks(shape):
     check_product(*shape)
 
 
+def convolution(num, channels, outputs, kernel, out):
+    """Bottom, weight and the top that is wanted."""
+    bottom = random(num, channels, out[0] + kernel[0] - 1, out[1] + kernel[1] - 1)
+    weight = random(outputs, channels, *kernel)
+    wanted = np.empty((num, outputs, *out), np.float32)
+    reference.convolution_forward(
+        bottom, weight, reference.NO_BIAS, wanted, (0, 0), (1, 1), (1, 1), 1, np.empty(0, "f")
+    )
+    return bottom, weight, wanted
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     num=st.integers(1, 20),
@@ -61,26 +73,40 @@ def test_products_of_several_blocks(shape):
     out=st.tuples(st.integers(1, 12), st.integers(1, 12)),
 )
 def test_any_convolution(num, channels, outputs, kernel, out):
-    bottom = random(num, channels, out[0] + kernel[0] - 1, out[1] + kernel[1] - 1)
-    weight = random(outputs, channels, *kernel)
-    wanted = np.empty((num, outputs, *out), np.float32)
-    reference.convolution_forward(
-        bottom, weight, reference.NO_BIAS, wanted, (0, 0), (1, 1), (1, 1), 1, np.empty(0, "f")
-    )
+    bottom, weight, wanted = convolution(num, channels, outputs, kernel, out)
     for name, step in CONVOLUTION.items():
-        top = np.full_like(wanted, np.nan)
-        step.convolve(bottom, weight, top)
-        np.testing.assert_allclose(top, wanted, 1e-5, 1e-4, err_msg=name)
+        if name != WINOGRAD:
+            top = np.full_like(wanted, np.nan)
+            step.convolve(bottom, weight, top)
+            np.testing.assert_allclose(top, wanted, 1e-5, 1e-4, err_msg=name)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    num=st.integers(1, 9),
+    channels=st.integers(1, 12),
+    outputs=st.integers(1, 12),
+    tiles=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+)
+def test_any_convolution_with_few_multiplications(num, channels, outputs, tiles):
+    out = (4 * tiles[0], 4 * tiles[1])
+    bottom, weight, wanted = convolution(num, channels, outputs, (5, 5), out)
+    top = np.full_like(wanted, np.nan)
+    CONVOLUTION[WINOGRAD].convolve(bottom, weight, top)
+    np.testing.assert_allclose(top, wanted, 0, 2e-5 * np.abs(wanted).max())
 
 
 def test_threads_leave_every_bit_as_it_is():
-    a, b, bottom, weight = random(31, 300), random(300, 500), random(9, 3, 9, 9), random(7, 3, 4, 4)
+    a, b, bottom = random(31, 300), random(300, 500), random(9, 3, 12, 12)
+    weight, weight_5 = random(7, 3, 4, 4), random(7, 3, 5, 5)
 
     def call():
-        c, top = np.empty((31, 500), np.float32), np.empty((9, 7, 6, 6), np.float32)
+        c, top = np.empty((31, 500), np.float32), np.empty((9, 7, 9, 9), np.float32)
+        tiled = np.empty((9, 7, 8, 8), np.float32)
         GEMM["gemm_6_threads"].multiply(a, b, c)
         CONVOLUTION["convolution_5_threads"].convolve(bottom, weight, top)
-        return [c, top]
+        CONVOLUTION[WINOGRAD].convolve(bottom, weight_5, tiled)
+        return [c, top, tiled]
 
     assert_same_bits_for_any_threads(call)
     one = np.empty((31, 500), np.float32)
