@@ -135,10 +135,10 @@ def _plans(
     dilation: Sequence[int],
     direct: bool,
 ) -> tuple[np.ndarray | None, convolution_plan.Plan | None]:
-    """The sizes for few multiplications, where that is faster, and those for shifted copies."""
+    """The sizes for few multiplications, where that is faster, or those for shifted copies."""
     shapes = (bottom.shape, weight.shape, tuple(pad), tuple(stride), tuple(dilation))
     few = None if direct else winograd_plan.winograd_plan(*shapes)
-    return few, convolution_plan.make_plan(*shapes)
+    return few, convolution_plan.make_plan(*shapes) if few is None else None
 
 
 @jit

@@ -51,7 +51,7 @@ def convolution_max_pooling_forward(
     and stride. workspace: `convolution_workspace` floats."""
     shapes = (bottom.shape, weight.shape, tuple(pad), tuple(stride), (1, 1))
     few = None if direct else winograd_plan.winograd_plan(*shapes)
-    plan = make_plan(*shapes)
+    plan = make_plan(*shapes) if few is None else None
     pooling = (pooled.reshape(-1), mask.reshape(-1), top.shape[2:], pooled.shape[2:], *window)
     if few is not None:
         winograd.forward(few, bottom, weight, bias, top, workspace, pooling)
@@ -76,10 +76,12 @@ def convolution_max_pooling_backward_data(
     direct: bool = False,
 ) -> None:
     """Overwrite bottom_diff. workspace: `convolution_max_pooling_workspace` floats."""
-    few, plan = _plans(bottom_diff.shape, weight.shape, pooled_diff.shape, pad, stride, group)
-    if few is not None and not direct:
+    shapes = (bottom_diff.shape, weight.shape, pooled_diff.shape)
+    few = None if direct else _few_plan(*shapes, pad, stride)
+    if few is not None:
         winograd.backward_data(few, pooled_diff, weight, bottom_diff, workspace, mask)
         return
+    plan = _sparse_plan(*shapes, pad, stride, group)
     convolution_sparse.backward_data(plan, pooled_diff, mask, weight, bottom_diff, workspace)
 
 
@@ -95,10 +97,12 @@ def convolution_max_pooling_backward_weight(
     direct: bool = False,
 ) -> None:
     """Add to weight_diff. workspace: `convolution_max_pooling_workspace` floats."""
-    few, plan = _plans(bottom.shape, weight_diff.shape, pooled_diff.shape, pad, stride, group)
-    if few is not None and not direct:
+    shapes = (bottom.shape, weight_diff.shape, pooled_diff.shape)
+    few = None if direct else _few_plan(*shapes, pad, stride)
+    if few is not None:
         winograd_weight.backward_weight(few, bottom, pooled_diff, weight_diff, workspace, mask)
         return
+    plan = _sparse_plan(*shapes, pad, stride, group)
     convolution_sparse.backward_weight(plan, bottom, pooled_diff, mask, weight_diff, workspace)
 
 
@@ -111,21 +115,37 @@ def convolution_max_pooling_workspace(
     group: int,
 ) -> int:
     """How many floats of workspace the gradients need for these shapes."""
-    few, plan = _plans(bottom_shape, weight_shape, pooled_shape, pad, stride, group)
-    sparse = sparse_plan.sparse_workspace(plan, bottom_shape[0], pooled_shape[2] * pooled_shape[3])
+    shapes = (bottom_shape, weight_shape, pooled_shape)
+    plan = _sparse_plan(*shapes, pad, stride, group)
+    sparse = sparse_plan.sparse_workspace(plan, bottom_shape[0], _cells(pooled_shape))
+    few = _few_plan(*shapes, pad, stride)
     return sparse if few is None else max(sparse, winograd_plan.plan_workspace(few))
 
 
-def _plans(
+def _few_plan(
+    bottom_shape: Sequence[int],
+    weight_shape: Sequence[int],
+    pooled_shape: Sequence[int],
+    pad: Pair,
+    stride: Pair,
+) -> np.ndarray | None:
+    """The sizes for few multiplications, where that is faster than entry by entry."""
+    shapes = (tuple(bottom_shape), tuple(weight_shape), tuple(pad), tuple(stride), (1, 1))
+    return winograd_plan.winograd_plan(*shapes, _cells(pooled_shape))
+
+
+def _sparse_plan(
     bottom_shape: Sequence[int],
     weight_shape: Sequence[int],
     pooled_shape: Sequence[int],
     pad: Pair,
     stride: Pair,
     group: int,
-) -> tuple[np.ndarray | None, np.ndarray]:
-    """The sizes for few multiplications, where that is faster, and those for entry by entry."""
+) -> np.ndarray:
     shapes = (tuple(bottom_shape), tuple(weight_shape), tuple(pad), tuple(stride))
-    cells = pooled_shape[2] * pooled_shape[3]
-    few = winograd_plan.winograd_plan(*shapes, (1, 1), cells)
-    return few, sparse_plan.sparse_plan(*shapes, group, cells)
+    return sparse_plan.sparse_plan(*shapes, group, _cells(pooled_shape))
+
+
+def _cells(pooled_shape: Sequence[int]) -> int:
+    """How many outputs of a plane the pooling chose."""
+    return pooled_shape[2] * pooled_shape[3]
