@@ -3,11 +3,11 @@ layers."""
 
 from typing import Any
 
-import numpy as np
 import pytest
 
+from bench.aligned import empty, random
 from bench.copying import make_copy
-from bench.rivals import THREADS, compare, random, torch
+from bench.rivals import THREADS, compare, torch
 from caffe.kernels import cpu
 
 LAYERS = {  # images, channels, height = width, pooled height
@@ -23,7 +23,7 @@ WINDOW = ((3, 3), (0, 0), (2, 2))  # kernel, pad, stride
 def test_average_pooling(benchmark: Any, direction: str, name: str, threads: int) -> None:
     images, channels, size, pooled = LAYERS[name]
     bottom, top = random(images, channels, size, size), random(images, channels, pooled, pooled)
-    out = np.empty_like(top if direction == "forward" else bottom)
+    out = empty(*(top if direction == "forward" else bottom).shape)
     ours = {
         "forward": lambda: cpu.average_pooling_forward(bottom, out, *WINDOW),
         "backward": lambda: cpu.average_pooling_backward(top, out, *WINDOW),

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.rivals import THREADS, compare, random, torch
+from bench.aligned import empty, random
+from bench.rivals import THREADS, compare, torch
 from caffe.kernels import cpu
 
 LAYERS = {  # images, channels, height = width, outputs, kernel, pad, stride, group
@@ -37,7 +38,7 @@ class Layer:
         self.bias = random(outputs, seed=2)
         self.top = random(images, outputs, out, out, seed=3)
         shapes = (self.bottom.shape, self.weight.shape, self.top.shape)
-        workspace = np.empty(cpu.convolution_workspace(*shapes, group), np.float32)
+        workspace = empty(cpu.convolution_workspace(*shapes, group))
         self.ours = ((pad, pad), (stride, stride), (1, 1), group, workspace)
         self.torch_forward: Any = ((stride, stride), (pad, pad), (1, 1), group)
         self.torch_backward: Any = (None, *self.torch_forward[:3], False, (0, 0), group)
@@ -72,7 +73,7 @@ def test_forward(benchmark: Any, name: str, threads: int) -> None:
 @pytest.mark.parametrize("name", [name for name in LAYERS if name not in FIRST])
 def test_backward_data(benchmark: Any, name: str, threads: int) -> None:
     layer = Layer(name)
-    diff = np.empty_like(layer.bottom)
+    diff = empty(*layer.bottom.shape)
     compare(
         benchmark, "convolution backward data", name, threads,
         lambda: cpu.convolution_backward_data(layer.top, layer.weight, diff, *layer.ours), diff,

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.rivals import compare, random, torch
+from bench.aligned import empty, random
+from bench.rivals import compare, torch
 from caffe.kernels import cpu
 
 SIZES = {  # rows, columns, depth, transpose a, transpose b
@@ -27,11 +28,11 @@ def test_gemm(benchmark: Any, size: str) -> None:
     rows, columns, depth, trans_a, trans_b = SIZES[size]
     a = random(depth, rows) if trans_a else random(rows, depth)
     b = random(columns, depth) if trans_b else random(depth, columns)
-    c, c_numpy = np.empty((2, rows, columns), np.float32)
+    c, c_numpy = empty(2, rows, columns)
     op_a, op_b = a.T if trans_a else a, b.T if trans_b else b
     rivals: dict[str, Any] = {"NumPy": lambda: np.matmul(op_a, op_b, out=c_numpy)}
     if torch is not None:
-        x, y, z = map(torch.from_numpy, (op_a, op_b, np.empty_like(c)))
+        x, y, z = map(torch.from_numpy, (op_a, op_b, empty(*c.shape)))
         rivals["PyTorch"] = lambda: torch.mm(x, y, out=z)
     compare(
         benchmark,

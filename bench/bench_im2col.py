@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.rivals import THREADS, compare, random, torch
+from bench.aligned import empty, random
+from bench.rivals import THREADS, compare, torch
 from caffe.kernels import cpu
 
 IMAGES = {  # channels, height = width, kernel, pad, stride
@@ -32,7 +33,7 @@ def test_im2col(benchmark: Any, name: str, threads: int) -> None:
     channels, size, kernel, pad, stride = IMAGES[name]
     out = (size + 2 * pad - kernel) // stride + 1
     image = random(channels, size, size)
-    column, column_numpy = np.empty((2, channels * kernel * kernel, out * out), np.float32)
+    column, column_numpy = empty(2, channels * kernel * kernel, out * out)
     shape = (channels, kernel, kernel, out, out)
 
     def numpy() -> np.ndarray:
@@ -56,7 +57,7 @@ def test_col2im(benchmark: Any, name: str, threads: int) -> None:
     channels, size, kernel, pad, stride = IMAGES[name]
     out = (size + 2 * pad - kernel) // stride + 1
     column = random(channels * kernel * kernel, out * out)
-    image = np.empty((channels, size, size), np.float32)
+    image = empty(channels, size, size)
 
     def numpy() -> np.ndarray:
         total = np.zeros((channels, size + 2 * pad, size + 2 * pad), np.float32)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.rivals import THREADS, compare, random, torch
+from bench.aligned import empty, random
+from bench.rivals import THREADS, compare, torch
 from caffe.kernels import cpu
 
 LAYERS = {  # images, inputs, outputs
@@ -23,7 +24,8 @@ def test_inner_product(benchmark: Any, direction: str, name: str, threads: int) 
     bottom, weight = random(images, inputs), random(outputs, inputs, seed=1)
     bias, top = random(outputs, seed=2), random(images, outputs, seed=3)
     shape = {"forward": top, "backward data": bottom, "backward weight": weight}[direction].shape
-    out, out_numpy = np.zeros(shape, np.float32), np.empty(shape, np.float32)
+    out, out_numpy = empty(*shape), empty(*shape)
+    out[:] = 0  # the weight's gradient is added
     ours = {
         "forward": lambda: cpu.inner_product_forward(bottom, weight, bias, out, False),
         "backward data": lambda: cpu.inner_product_backward_data(top, weight, out, False),

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.aligned import empty, random
 from bench.copying import make_copy
-from bench.rivals import THREADS, compare, random, torch
+from bench.rivals import THREADS, compare, torch
 from caffe.kernels import cpu
 
 LAYERS = {  # images, channels, height = width, kernel, pooled height
@@ -27,8 +28,8 @@ def arrays(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, in
     """bottom, top, mask and the kernel; top and mask are those of a forward pass."""
     images, channels, size, kernel, pooled = LAYERS[name]
     bottom = random(images, channels, size, size)
-    top = np.empty((images, channels, pooled, pooled), np.float32)
-    mask = np.empty(top.shape, np.int32)
+    top = empty(images, channels, pooled, pooled)
+    mask = empty(*top.shape, dtype=np.int32)
     cpu.max_pooling_forward(bottom, top, mask, (kernel, kernel), (0, 0), STRIDE)
     return bottom, top, mask, (kernel, kernel)
 
@@ -53,7 +54,7 @@ def test_forward(benchmark: Any, name: str, threads: int) -> None:
 @pytest.mark.parametrize("name", LAYERS)
 def test_backward(benchmark: Any, name: str, threads: int) -> None:
     bottom, top, mask, kernel = arrays(name)
-    diff = np.empty_like(bottom)
+    diff = empty(*bottom.shape)
     rivals: dict[str, Any] = {"copy": make_copy(bottom, top, mask)}
     if torch is not None:
         x, y, indices = map(torch.from_numpy, (bottom, top, mask.astype(np.int64)))

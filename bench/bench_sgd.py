@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.rivals import THREADS, compare, random, torch
+from bench.aligned import empty, random
+from bench.rivals import THREADS, compare, torch
 from caffe.kernels import cpu
 
 SIZES = {"LeNet ip1": 400_000, "CaffeNet fc8": 4_096_000}
@@ -16,8 +17,10 @@ RATE, MOMENTUM, DECAY = 1e-4, 0.9, 5e-4
 @pytest.mark.parametrize("name", SIZES)
 def test_sgd_update(benchmark: Any, name: str, threads: int) -> None:
     gradient = random(SIZES[name], seed=1)
-    data, diff, history = random(SIZES[name]), gradient.copy(), np.zeros(SIZES[name], np.float32)
-    data_numpy, history_numpy = data.copy(), np.zeros_like(data)
+    data, diff, history = random(SIZES[name]), random(SIZES[name], seed=1), empty(SIZES[name])
+    history[:] = 0
+    data_numpy, history_numpy = random(SIZES[name]), empty(SIZES[name])
+    history_numpy[:] = 0
 
     def numpy() -> np.ndarray:
         np.multiply(history_numpy, MOMENTUM, out=history_numpy)
@@ -26,7 +29,7 @@ def test_sgd_update(benchmark: Any, name: str, threads: int) -> None:
 
     rivals: dict[str, Any] = {"NumPy": numpy}
     if torch is not None:
-        weight = torch.nn.Parameter(torch.from_numpy(data.copy()))
+        weight = torch.nn.Parameter(torch.from_numpy(random(SIZES[name])))
         weight.grad = torch.from_numpy(gradient)
         optimizer = torch.optim.SGD([weight], RATE, MOMENTUM, weight_decay=DECAY, fused=True)
 

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.rivals import THREADS, compare, random, torch
+from bench.aligned import empty, random
+from bench.rivals import THREADS, compare, torch
 from caffe.kernels import cpu
 
 SIZES = {"LeNet": (64, 10), "CaffeNet": (256, 1000)}
@@ -17,7 +18,7 @@ def test_softmax_loss(benchmark: Any, name: str, threads: int) -> None:
     images, classes = SIZES[name]
     bottom = random(images, classes, 1)
     label = np.random.default_rng(1).integers(0, classes, (images, 1)).astype(np.float32)
-    prob, diff = np.empty_like(bottom), np.empty_like(bottom)
+    prob, diff = empty(*bottom.shape), empty(*bottom.shape)
     rows, columns = np.arange(images), label[:, 0].astype(np.int64)
 
     def ours() -> None:

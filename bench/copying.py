@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bench.aligned import empty
 from caffe.kernels.cpu.jit import jit
 from caffe.kernels.cpu.parallel import parallel_for
 
@@ -14,7 +15,8 @@ def make_copy(*arrays: np.ndarray) -> Callable[[], None]:
     """A function that moves as many bytes as these arrays hold: it reads half of them from one
     array and writes them to another."""
     size = sum(array.nbytes for array in arrays) // 2 // 4
-    source, target = np.ones(size, np.float32), np.zeros(size, np.float32)
+    source, target = empty(size), empty(size)
+    source[:], target[:] = 1, 0
     return lambda: _copy(source, target)
 
 

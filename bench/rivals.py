@@ -122,8 +122,3 @@ def _block(run: Callable[[], object]) -> tuple[Callable[[], None], int, float]:
             run()
 
     return block, times, times * once
-
-
-def random(*shape: int, seed: int = 0) -> np.ndarray:
-    """Normal random numbers, float32."""
-    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)

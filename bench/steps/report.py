@@ -18,10 +18,11 @@ import numba
 import numpy as np
 import threadpoolctl
 
+from bench.aligned import random
 from bench.contest import ROOT
 from bench.machine import machine
 from bench.markers import replace_between
-from bench.rivals import THREADS, random, torch
+from bench.rivals import THREADS, torch
 from bench.tables import Row, table
 from caffe.errors import CaffeError
 from caffe.kernels import cpu, reference

@@ -15,7 +15,14 @@ import numpy as np
 from .average_strips import make_average_gather, make_average_strip
 from .jit import jit
 from .parallel import parallel_for
-from .pooling_strip import covers, fits, plane_shares, planes_at_once, prefetch_distance
+from .pooling_strip import (
+    covers,
+    first_columns,
+    fits,
+    plane_shares,
+    planes_at_once,
+    prefetch_distance,
+)
 from .vector import host_width
 
 Pair = tuple[int, int]
@@ -46,11 +53,12 @@ def _forward(
     pooled_area = pooled_height * pooled_width
     by_vectors = kernel == (3, 3) and stride == (2, 2) and pad == (0, 0)
     by_vectors = by_vectors and fits(height, pooled_height, 3) and fits(width, pooled_width, 3)
-    block = planes_at_once(pooled_width, LANES, area) if by_vectors else 1
+    columns = first_columns(width, pooled_width, 3)
+    block = planes_at_once(columns, LANES - 1, area) if by_vectors else 1
     ahead = prefetch_distance(bottom.size)
     for p in range(planes * i // count, last, block):
         first, output = p * area, p * pooled_area
-        for x in range(0, pooled_width if by_vectors else 0, LANES):
+        for x in range(0, columns if by_vectors else 0, LANES - 1):
             _average_3x3(
                 bottom, first, top, output,
                 min(block, last - p), height, width, pooled_height, pooled_width, x, ahead,

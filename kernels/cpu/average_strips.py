@@ -22,7 +22,8 @@ def make_average_strip(lanes: int) -> Any:
     average(bottom, bottom_first, top, top_first, planes, height, width, pooled_height,
     pooled_width, x, ahead): output columns x.. x + lanes - 1 of `planes` planes, which begin at
     bottom[bottom_first], their outputs at top[top_first]. All arrays are flat float32. height and
-    width must be what `fits` asks for.
+    width must be what `fits` asks for. The next strip begins at x + lanes - 1: of the last window
+    the third column is left out.
     """
 
     @intrinsic

@@ -17,7 +17,14 @@ import numpy as np
 from .jit import jit
 from .max_strips import LOWEST, make_max_gather, make_max_search
 from .parallel import parallel_for
-from .pooling_strip import covers, fits, plane_shares, planes_at_once, prefetch_distance
+from .pooling_strip import (
+    covers,
+    first_columns,
+    fits,
+    plane_shares,
+    planes_at_once,
+    prefetch_distance,
+)
 from .vector import host_width
 
 Pair = tuple[int, int]
@@ -82,13 +89,14 @@ def _pool_planes(
     size, area, pooled_area = kernel[0], height * width, pooled_height * pooled_width
     usual = kernel == (size, size) and 2 <= size <= 3 and stride == (2, 2) and pad == (0, 0)
     by_vectors = usual and fits(height, pooled_height, size) and fits(width, pooled_width, size)
-    narrow = pooled_width <= NARROW
-    lanes = NARROW if narrow else WIDE
-    block = planes_at_once(pooled_width, lanes, area)
+    columns, rest = first_columns(width, pooled_width, size), size - 2
+    narrow = columns <= NARROW - rest
+    step = (NARROW if narrow else WIDE) - rest
+    block = planes_at_once(columns, step, area)
     for p in range(0, planes, block):
         n = min(block, planes - p)
         first, output = bottom_first + p * area, top_first + p * pooled_area
-        for x in range(0, pooled_width if by_vectors else 0, lanes):
+        for x in range(0, columns if by_vectors else 0, step):
             geometry = n, height, width, pooled_height, pooled_width, x, ahead
             if size == 2 and narrow:
                 _search_2x2(bottom, first, top, mask, output, *geometry)

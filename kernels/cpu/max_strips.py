@@ -29,7 +29,8 @@ def make_max_search(size: int, lanes: int) -> Any:
     search(bottom, bottom_first, top, mask, top_first, planes, height, width, pooled_height,
     pooled_width, x, ahead): output columns x.. x + lanes - 1 of `planes` planes, which begin at
     bottom[bottom_first], their outputs at top[top_first]. bottom, top: flat float32; mask: flat
-    int32. height and width must be what `fits` asks for.
+    int32. height and width must be what `fits` asks for. The next strip of 3 x 3 windows begins at
+    x + lanes - 1: of the last one the third column is left out.
     """
 
     @intrinsic
@@ -136,7 +137,6 @@ def make_max_gather(size: int, lanes: int) -> Any:
                     in_row = builder.sub(place, offsets[i][0])
                     nearer = builder.icmp_unsigned("<", in_row, column)
                     column = builder.select(nearer, in_row, column)
-                column = builder.select(strip.in_top, column, nowhere)
                 most = builder.load(farthest)
                 farther = builder.icmp_unsigned(">", column, most)
                 builder.store(builder.select(farther, column, most), farthest)
@@ -177,7 +177,8 @@ def make_max_gather(size: int, lanes: int) -> Any:
                     with builder.if_then(strip.exists(strip.pooled_height, 0)):
                         near = {(1, left): _kept(builder, above[left]) for left in lefts}
                         store_row(near, 0, strip.end_of_turns(plane))
-            inside = builder.icmp_unsigned("<", builder.load(farthest), strip.column_counts())
+            most = builder.select(strip.in_top, builder.load(farthest), nowhere)
+            inside = builder.icmp_unsigned("<", most, strip.column_counts())
             bits = ir.IntType(lanes)
             return builder.icmp_unsigned("==", builder.bitcast(inside, bits), bits(2**lanes - 1))
 

@@ -3,8 +3,10 @@
 A strip is a column of vectors, one pooled row after the other: lane l is the window of output
 column x + l. A row of the plane comes as the vectors of its even and of its odd columns: lane l of
 the one and of the other are the first two values of window l, lane l + 1 of the even ones is its
-third. While windows are searched the lanes lie in an order in which two vectors are split by one
-instruction each. Masked loads and stores keep the lanes at the right edge inside the plane.
+third. The last lane has none: unless that window is cut off there, the next strip, which begins at
+it, writes it again. While windows are searched the lanes lie in an order in which two vectors are
+split by one instruction each. Masked loads and stores keep the lanes at the right edge inside the
+plane.
 
 A strip may be folded: where a pooled row of 2 x 2 windows fills half a vector, the row below it is
 the other half (LeNet's second pooling, from 8 x 8 to 4 x 4).
@@ -19,7 +21,7 @@ from numba import types
 from numba.core import cgutils
 
 from .jit import jit
-from .vector import F32, I32, I64, broadcast, lanes_below, load, prefetch, store
+from .vector import F32, I32, I64, broadcast, keep_rolled, lanes_below, load, prefetch, store
 
 BIT = ir.IntType(1)
 GEOMETRY = (types.int64,) * 7  # planes, height, width, pooled_height, pooled_width, x, ahead
@@ -47,6 +49,13 @@ def prefetch_distance(size: int) -> int:
     """How many floats ahead planes of `size` floats in all are asked for: none where the caches
     keep them, for then that takes longer than it saves."""
     return AHEAD if size > FAR else 0
+
+
+@jit
+def first_columns(width: int, pooled_width: int, size: int) -> int:
+    """The number of output columns at which a strip may begin. The last one, if it is cut off, has
+    no strip of its own with 3 x 3 windows: the strip before computes it."""
+    return pooled_width if size == 2 else max(1, min(pooled_width, (width - 1) // 2))
 
 
 @jit
@@ -82,10 +91,10 @@ class Strip:
         self.advance = builder.shl(two_rows, self.more_rows)  # of a turn, in floats
         self.across = builder.select(self.folded, two_rows, I64(lanes))  # from half to half
         columns = builder.sub(self.width, self.column)
-        self.last = builder.sub(columns, I64(1))
         rest = builder.select(self.folded, columns, builder.sub(columns, I64(lanes)))
         self.in_line = [self.below(columns), self.below(rest)]
         outputs = builder.sub(self.pooled_width, self.x)
+        self.whole = self._whole()
         self.in_top = self.below(builder.select(self.folded, I64(lanes), outputs))
 
     def _can_fold(self) -> Any:
@@ -95,6 +104,15 @@ class Strip:
         in_plane = builder.icmp_signed(">=", self.width, I64(self.lanes))
         odd = builder.trunc(builder.or_(self.pooled_height, self.height), BIT)
         return builder.and_(builder.and_(fills_half, in_plane), builder.not_(odd))
+
+    def _whole(self) -> Any:
+        """The lanes, in the order of `columns`, whose windows have their last column."""
+        builder, most = self.builder, I64(self.lanes + 2 - self.size)
+        count = builder.lshr(builder.sub(self.width, I64(self.size - 2)), I64(1))
+        count = builder.sub(count, self.x)
+        all_have = builder.or_(self.folded, builder.icmp_signed(">", count, most))
+        lanes = self.below(builder.select(all_have, most, count))
+        return builder.shuffle_vector(lanes, lanes, ir.Constant(self.integers, self.order))
 
     def in_left(self) -> Any:
         """The lanes to whose left there is a window."""
@@ -165,6 +183,8 @@ class Strip:
                 self._ask_for(builder.gep(first, [self.ahead]))
             y = builder.shl(loop.index, self.more_rows)
             yield y, first, builder.mul(loop.index, outputs)
+            body = builder.block
+        keep_rolled(body.terminator)
 
     def _ask_for(self, first: Any) -> None:
         """Prefetch a turn's rows: lines so short do not start the processor's own prefetcher."""
@@ -199,24 +219,18 @@ class Strip:
 
         Lane l has the window number order[l]. A column outside the plane is `absent`.
         """
-        builder, lanes = self.builder, self.lanes
-        none = ir.Constant(self.floats, [absent] * lanes)
-        line, halves = self.line(first, y, i), []
-        for start, mask in zip(self._halves(line), self.in_line, strict=True):
-            value = load(builder, self.vector_at(start, I64(0)), mask)
-            halves.append(builder.select(mask, value, none))
-        left, right = halves
-        columns = [
-            self._shuffle(left, right, [2 * n + odd for n in self.order]) for odd in range(2)
-        ]
+        builder, order = self.builder, self.order
+        line = self.line(first, y, i)
+        left, right = (
+            load(builder, self.vector_at(start, I64(0)), mask)
+            for start, mask in zip(self._halves(line), self.in_line, strict=True)
+        )
+        columns = [self._shuffle(left, right, [2 * n + odd for n in order]) for odd in range(2)]
         if self.size == 3:
-            inside = builder.icmp_signed(">=", self.last, I64(2 * lanes))
-            place = builder.select(inside, I64(2 * lanes), self.last)
-            end = builder.load(builder.gep(line, [place]))
-            end = builder.select(inside, end, F32(absent))
-            ends = builder.insert_element(none, end, I32(0))
-            places = [*(self.order.index(n) for n in range(lanes)), lanes]
-            columns.append(self._shuffle(columns[0], ends, [places[n + 1] for n in self.order]))
+            numbers = [order.index((n + 1) % self.lanes) for n in order]
+            columns.append(self._shuffle(columns[0], columns[0], numbers))
+        none = ir.Constant(self.floats, [absent] * self.lanes)
+        columns[-1] = builder.select(self.whole, columns[-1], none)
         return columns
 
     def in_order(self, value: Any) -> Any:

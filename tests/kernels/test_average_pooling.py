@@ -10,6 +10,7 @@ from pooling_cases import pooling_cases
 
 from caffe.kernels import cpu, reference
 from caffe.kernels.cpu.average_strips import make_average_gather, make_average_strip
+from caffe.kernels.cpu.pooling_strip import first_columns
 
 
 @settings(max_examples=150, deadline=None)
@@ -50,14 +51,14 @@ def test_strips_of_any_width(lanes):
 
     @numba.njit
     def run(bottom, top, top_diff, bottom_diff, n, h, w, ph, pw):
-        for x in range(0, pw, lanes):
+        for x in range(0, first_columns(w, pw, 3), lanes - 1):
             average(bottom, 3, top, 5, n, h, w, ph, pw, x, 0)
         for x in range(0, (w + 1) // 2, lanes):
             gather(top_diff, 5, bottom_diff, 3, n, h, w, ph, pw, x, 0)
 
     values = np.random.default_rng(1)
     window = ((3, 3), (0, 0), (2, 2))
-    for height, width in [(8, 8), (7, 2 * lanes), (6, 11), (5, 2 * lanes + 3)]:
+    for height, width in [(8, 8), (7, 2 * lanes), (6, 11), (5, 2 * lanes + 3), (5, 2 * lanes + 1)]:
         pooled = [-(-(length - 3) // 2) + 1 for length in (height, width)]
         bottom = values.normal(size=(1, 3, height, width)).astype(np.float32)
         top_diff = values.normal(size=(1, 3, *pooled)).astype(np.float32)

@@ -11,6 +11,7 @@ from pooling_cases import pooling_cases
 from caffe.kernels import cpu, reference
 from caffe.kernels.cpu.max_pooling import max_pool_planes
 from caffe.kernels.cpu.max_strips import make_max_gather, make_max_search
+from caffe.kernels.cpu.pooling_strip import first_columns
 
 
 def arguments(case, values):
@@ -62,14 +63,15 @@ def test_strips_of_any_width(size, lanes):
     @numba.njit
     def run(bottom, top, mask, top_diff, bottom_diff, n, h, w, ph, pw):
         agree = True
-        for x in range(0, pw, lanes):
+        for x in range(0, first_columns(w, pw, size), lanes + 2 - size):
             search(bottom, 3, top, mask, 5, n, h, w, ph, pw, x, 0)
         for x in range(0, (w + 1) // 2, lanes):
             agree &= gather(top_diff, mask, 5, bottom_diff, 3, n, h, w, ph, pw, x, 0)
         return agree
 
     values = np.random.default_rng(1)
-    for height, width in [(8, 8), (7, 2 * lanes), (4, lanes), (6, 11), (5, 2 * lanes + 3)]:
+    shapes = [(8, 8), (7, 2 * lanes), (4, lanes), (6, 11)]
+    for height, width in [*shapes, (5, 2 * lanes + 1), (5, 2 * lanes + 3)]:
         pooled = [-(-(length - size) // 2) + 1 for length in (height, width)]
         bottom = values.integers(-3, 4, (1, 3, height, width)).astype(np.float32)
         top, mask = np.zeros((1, 3, *pooled), np.float32), np.zeros((1, 3, *pooled), np.int32)
