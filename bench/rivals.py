@@ -23,6 +23,7 @@ THREADS = sorted({1, len(os.sched_getaffinity(0))})
 TOLERANCE = 1e-4  # of the largest value
 _BLOCK = 0.004  # seconds that the calls of one round take, about
 _BUDGET = 0.3  # seconds for all rounds of one case, about
+_WARM_UP = 0.004  # seconds of calls before those that are timed
 _PAUSE = 0.01  # seconds between looks at whether threads sleep: longer than a tick of their clock
 
 
@@ -59,14 +60,12 @@ def compare(
 
     def rivals_turn() -> None:
         for name, found in seconds.items():
-            _wait_for_sleep()
-            rivals[name]()
+            _wake(rivals[name])
             run, times, _ = blocks[name]
             started = time.perf_counter()
             run()
             found.append((time.perf_counter() - started) / times)
-        _wait_for_sleep()
-        ours()
+        _wake(ours)
 
     run, times, _ = blocks[OURS]
     benchmark.pedantic(run, setup=rivals_turn, rounds=rounds)
@@ -101,6 +100,16 @@ def _wait_for_sleep() -> None:
         spent = time.process_time() - before
 
 
+def _wake(run: Callable[[], object]) -> None:
+    """Call it, once others' threads sleep, until its own are awake: the first calls after a pause
+    take several times as long."""
+    _wait_for_sleep()
+    started = time.perf_counter()
+    run()
+    while time.perf_counter() - started < _WARM_UP:
+        run()
+
+
 @functools.cache
 def _peak(kernel: str, threads: int) -> float:
     """The machine's peak, measured once beside each kernel: what else runs may slow down some of
@@ -110,8 +119,7 @@ def _peak(kernel: str, threads: int) -> float:
 
 def _block(run: Callable[[], object]) -> tuple[Callable[[], None], int, float]:
     """As many calls as take about _BLOCK, but one at least: their number and their seconds."""
-    _wait_for_sleep()
-    run()
+    _wake(run)
     started = time.perf_counter()
     run()
     once = time.perf_counter() - started
