@@ -1,4 +1,5 @@
-"""The update of SGD with momentum and weight decay: LeNet's ip1 and CaffeNet's fc8."""
+"""The update of SGD with momentum and weight decay: as many values as LeNet's ip1 and CaffeNet's fc8
+have, in whole segments."""
 
 from typing import Any
 
@@ -9,7 +10,7 @@ from bench.aligned import empty, random
 from bench.rivals import THREADS, compare, torch
 from caffe.kernels import cpu
 
-SIZES = {"LeNet ip1": 400_000, "CaffeNet fc8": 4_096_000}
+SIZES = {"LeNet ip1": 391 * cpu.SEGMENT, "CaffeNet fc8": 4000 * cpu.SEGMENT}
 RATE, MOMENTUM, DECAY = 1e-4, 0.9, 5e-4
 
 
@@ -19,6 +20,9 @@ def test_sgd_update(benchmark: Any, name: str, threads: int) -> None:
     gradient = random(SIZES[name], seed=1)
     data, diff, history = random(SIZES[name]), random(SIZES[name], seed=1), empty(SIZES[name])
     history[:] = 0
+    rate, loss = np.array([RATE], np.float32), np.ones(1, np.float32)
+    rate_mult = np.ones(data.size // cpu.SEGMENT, np.float32)
+    decay = np.full_like(rate_mult, DECAY)
     data_numpy, history_numpy = random(SIZES[name]), empty(SIZES[name])
     history_numpy[:] = 0
 
@@ -40,5 +44,7 @@ def test_sgd_update(benchmark: Any, name: str, threads: int) -> None:
         rivals["PyTorch, fused"] = pytorch
     compare(
         benchmark, "sgd update", name, threads,
-        lambda: cpu.sgd_update(data, diff, history, RATE, MOMENTUM, DECAY, False), data, rivals,
+        lambda: cpu.sgd_update(
+            data, diff, history, rate, rate_mult, decay, MOMENTUM, False, loss
+        ), data, rivals,
     )  # fmt: skip

@@ -30,13 +30,18 @@ class Transformer:
         mirror: reverse the columns of every second image, by chance (in both phases, as Caffe)
         mean_value: one for all channels, or one each
         mean_file: a BlobProto of an image's shape
+
+    Attributes
+        random: whether chance decides what is taken of an image
+        mean: (C, H, W), (C, 1, 1) or (1, 1, 1) float32
+        scale: what the difference is multiplied by
     """
 
     def __init__(self, param: Any, phase: int):
         """Read the mean. Raises CaffeError where parameters contradict each other, or for a mean
         file that is missing or no BlobProto."""
         self._mean_file: str = param.mean_file
-        self._scale: float = param.scale
+        self.scale: float = param.scale
         self.crop_size: int = param.crop_size
         self._mirror: bool = param.mirror
         self._random_crop = phase == TRAIN and self.crop_size > 0
@@ -47,12 +52,12 @@ class Transformer:
             logger.error("force_color and force_gray only for encoded datum")
         if param.HasField("mean_file") and param.mean_value:
             raise CaffeError("transform_param: set mean_file or mean_value, not both")
-        self._mean = np.zeros((1, 1, 1), np.float32)
+        self.mean = np.zeros((1, 1, 1), np.float32)
         if param.HasField("mean_file"):
             logger.info("Loading mean file from: %s", param.mean_file)
-            self._mean = _read_mean(param.mean_file)
+            self.mean = _read_mean(param.mean_file)
         elif param.mean_value:
-            self._mean = np.array(param.mean_value, np.float32).reshape(-1, 1, 1)
+            self.mean = np.array(param.mean_value, np.float32).reshape(-1, 1, 1)
 
     def output_shape(self, shape: tuple[int, ...], name: object) -> tuple[int, ...]:
         """What an image of `shape` becomes. str(name) names the image in messages.
@@ -63,15 +68,15 @@ class Transformer:
         crop = self.crop_size
         if crop > min(height, width):
             raise CaffeError(f"crop_size {crop} is larger than {name}, which is {height}x{width}")
-        if self._mean_file and self._mean.shape != shape:
+        if self._mean_file and self.mean.shape != shape:
             raise CaffeError(
-                f"the mean in {self._mean_file} is {shape_text(self._mean.shape)}, but "
+                f"the mean in {self._mean_file} is {shape_text(self.mean.shape)}, but "
                 f"{name} is {shape_text(shape)}; compute the mean from the same data"
             )
-        if self._mean.shape[0] not in (1, channels):
+        if self.mean.shape[0] not in (1, channels):
             raise CaffeError(
                 f"give one mean_value or as many as {name} has channels, {channels}; "
-                f"transform_param has {self._mean.shape[0]}"
+                f"transform_param has {self.mean.shape[0]}"
             )
         return (channels, crop, crop) if crop else shape
 
@@ -98,7 +103,7 @@ class Transformer:
 
     def transform(self, images: np.ndarray, places: Places, out: np.ndarray) -> None:
         """Fill out (N, *output_shape) float32 from images (N, C, H, W) uint8 or float32."""
-        transform_kernel(images, self._mean, self._scale, *places, out)
+        transform_kernel(images, self.mean, self.scale, *places, out)
 
 
 @functools.lru_cache(maxsize=64)

@@ -7,19 +7,58 @@ from typing import Any
 import numpy as np
 
 from ..errors import CaffeError
+from ..kernels.synced_memory import SyncedMemory
 
 MAX_AXES = 32  # as in Caffe
 MAX_COUNT = 2**31 - 1  # as in Caffe; masks hold 32-bit indices
-ALIGNMENT = 64  # bytes: one AVX-512 register, one cache line
-
 View = int | tuple[int, ...]  # a shape, or -1
 
 
-def aligned_zeros(count: int) -> np.ndarray:
-    """A flat float32 array of `count` zeros that starts on a 64-byte boundary."""
-    raw = np.zeros(count * 4 + ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
-    return raw[start : start + count * 4].view(np.float32)
+class _Values:
+    """The data or the diff of a blob: its memory, and the views of it that were made."""
+
+    def __init__(self) -> None:
+        self.memory: SyncedMemory | None = None
+        self.forget_views(0)
+
+    def forget_views(self, count: int) -> None:
+        self.count = count
+        self.host_views: dict[View, np.ndarray] = {}
+        self.device_views: dict[View, Any] = {}
+
+    def share(self, other: "_Values") -> None:
+        memory = other.fitting()
+        if memory is not self.memory:
+            self.memory = memory
+            self.forget_views(self.count)
+
+    def move(self, memory: SyncedMemory) -> None:
+        memory.host()[:] = self.fitting().host()[: self.count]
+        self.memory = memory
+        self.forget_views(self.count)
+
+    def fitting(self) -> SyncedMemory:
+        if self.memory is None or self.memory.count < self.count:
+            self.memory = SyncedMemory(self.count)
+        return self.memory
+
+    def on_host(self, shape: View) -> np.ndarray:
+        view = self.host_views.get(shape)
+        if view is None:
+            view = self.fitting().host()[: self.count].reshape(shape)
+            self.host_views[shape] = view
+        elif self.memory.on_device:  # type: ignore[union-attr]
+            self.memory.host()  # type: ignore[union-attr]
+        return view
+
+    def on_device(self, shape: View) -> Any:
+        view = self.device_views.get(shape)
+        if view is None:
+            view = self.fitting().device()[: self.count].reshape(shape)
+            self.device_views[shape] = view
+        elif not self.memory.on_device:  # type: ignore[union-attr]
+            self.memory.device()  # type: ignore[union-attr]
+        return view
 
 
 class Blob:
@@ -27,62 +66,49 @@ class Blob:
 
     data, diff: C-contiguous float32 views of the blob's shape, to read and to write in place.
     Both are allocated at first use (a net that only tests never pays for gradients), zero-filled.
+
+    A net on the GPU keeps its blobs there: `data` and `diff` then fetch them. As in pycaffe, ask
+    the blob again after each pass and before writing, rather than hold the array.
     """
 
     def __init__(self, *shape: int):
         self._shape: tuple[int, ...] = (0,)
         self._count = 0
-        self._data_memory: np.ndarray | None = None
-        self._diff_memory: np.ndarray | None = None
-        self._forget_views()
+        self._data, self._diff = _Values(), _Values()
+        self._compute_diff: Callable[[], Any] | None = None
         if shape:
             self.reshape(*shape)
-
-    def _forget_views(self) -> None:
-        self._data: np.ndarray | None = None
-        self._diff: np.ndarray | None = None
-        self._data_views: dict[View, np.ndarray] = {}
-        self._diff_views: dict[View, np.ndarray] = {}
-        self._compute_diff: Callable[[np.ndarray], Any] | None = None
 
     @property
     def data(self) -> np.ndarray:
         """The values."""
-        if self._data is None:
-            self._data_memory = self._fitting(self._data_memory)
-            self._data = self._data_memory[: self._count].reshape(self._shape)
-        return self._data
+        return self._data.on_host(self._shape)
 
     @property
     def diff(self) -> np.ndarray:
         """The gradient of the loss with respect to the values."""
-        if self._diff is None:
-            self._diff_memory = self._fitting(self._diff_memory)
-            self._diff = self._diff_memory[: self._count].reshape(self._shape)
-        if self._compute_diff is not None:
-            self._compute_diff(self._diff)
-            self._compute_diff = None
-        return self._diff
+        return self.diff_as(self._shape)
 
     @property
     def has_diff(self) -> bool:
         """Whether the gradient was read or written since the blob got its shape: someone may hold
         the array."""
-        return self._diff is not None
+        return bool(self._diff.host_views or self._diff.device_views)
 
     @property
     def diff_is_deferred(self) -> bool:
         """Whether the gradient waits to be computed until somebody reads it."""
         return self._compute_diff is not None
 
-    def defer_diff(self, compute: Callable[[np.ndarray], Any]) -> None:
-        """Have compute(diff) write the gradient when it is read."""
+    def defer_diff(self, compute: Callable[[], Any]) -> None:
+        """Have compute() write the gradient when it is read."""
         self._compute_diff = compute
 
-    def _fitting(self, memory: np.ndarray | None) -> np.ndarray:
-        if memory is None or memory.size < self._count:
-            return aligned_zeros(self._count)
-        return memory
+    def settle_diff(self) -> None:
+        """Compute the gradient now, if it is deferred."""
+        if self._compute_diff is not None:
+            compute, self._compute_diff = self._compute_diff, None
+            compute()
 
     def data_as(self, shape: View) -> np.ndarray:
         """The data in another shape of the same count: the same memory. -1 is one long axis.
@@ -90,17 +116,21 @@ class Blob:
         For what is asked for in each iteration: the array is made once and kept until the blob's
         shape or memory changes.
         """
-        view = self._data_views.get(shape)
-        if view is None:
-            view = self._data_views[shape] = self.data.reshape(shape)
-        return view
+        return self._data.on_host(shape)
 
     def diff_as(self, shape: View) -> np.ndarray:
         """The diff in another shape, as `data_as`; computed first where it is deferred."""
-        view = self._diff_views.get(shape)
-        if view is None or self._compute_diff is not None:
-            view = self._diff_views[shape] = self.diff.reshape(shape)
-        return view
+        self.settle_diff()
+        return self._diff.on_host(shape)
+
+    def device_data_as(self, shape: View) -> Any:
+        """The data on the GPU, as `data_as`."""
+        return self._data.on_device(shape)
+
+    def device_diff_as(self, shape: View) -> Any:
+        """The diff on the GPU, as `diff_as`."""
+        self.settle_diff()
+        return self._diff.on_device(shape)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -133,19 +163,30 @@ class Blob:
         if count > MAX_COUNT:
             raise CaffeError(f"a blob cannot have the shape {shape}: more than {MAX_COUNT} values")
         self._shape, self._count = shape, count
-        self._forget_views()
+        self._data.forget_views(count)
+        self._diff.forget_views(count)
+        self._compute_diff = None
+
+    @property
+    def memory(self) -> SyncedMemory:
+        """Where the data is kept."""
+        return self._data.fitting()
 
     def share_data(self, other: "Blob") -> None:
         """Let this blob's data be the same memory as the other's (equal counts)."""
-        self._data = other.data.reshape(self._shape)
-        self._data_memory = self._data.reshape(-1)
-        self._data_views = {}
+        self._data.share(other._data)
 
     def share_diff(self, other: "Blob") -> None:
         """Let this blob's diff be the same memory as the other's (equal counts)."""
-        self._diff = other.diff.reshape(self._shape)
-        self._diff_memory = self._diff.reshape(-1)
-        self._diff_views = {}
+        self._diff.share(other._diff)
+
+    def move_data(self, memory: SyncedMemory) -> None:
+        """Keep the data in this memory from now on."""
+        self._data.move(memory)
+
+    def move_diff(self, memory: SyncedMemory) -> None:
+        """Keep the diff in this memory from now on."""
+        self._diff.move(memory)
 
     def legacy_axis(self, index: int) -> int:
         """The length of one of the old four axes (num, channels, height, width), 1 if absent.

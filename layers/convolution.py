@@ -7,8 +7,7 @@ with a kernel of its own, plus a bias.
 
 import math
 from collections.abc import Sequence
-
-import numpy as np
+from typing import Any
 
 from ..proto.caffe_pb2 import ConvolutionParameter
 from .base_convolution import BaseConvolution
@@ -31,6 +30,7 @@ class Convolution(BaseConvolution):
     num_bottom = (1, None)
     num_top = (1, None)
     same_num_bottom_top = True
+    has_gpu_twin = True
 
     def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Raises CaffeError for a form that does not fit, and for channels or a num_output that
@@ -87,18 +87,18 @@ class Convolution(BaseConvolution):
         return 2 * sum(blob.count for blob in top) * weights
 
     @property
-    def bias(self) -> np.ndarray:
+    def bias(self) -> Any:
         """The bias, an empty array where there is none."""
-        return self.blobs[1].data if len(self.blobs) > 1 else self.kernels.NO_BIAS
+        return self.data(self.blobs[1]) if len(self.blobs) > 1 else self.kernels.NO_BIAS
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Convolve each bottom into its top."""
         for source, target in zip(bottom, top, strict=True):
             self.kernels.convolution_forward(
-                source.data_as(self.bottom_view),
-                self.blobs[0].data,
+                self.data(source, self.bottom_view),
+                self.data(self.blobs[0]),
                 self.bias,
-                target.data_as(self.top_view),
+                self.data(target, self.top_view),
                 *self._form(),
             )
 
@@ -108,18 +108,24 @@ class Convolution(BaseConvolution):
         """The gradients by the weights, the bias and each bottom."""
         weight = self.blobs[0]
         for target, wanted, source in zip(top, propagate_down, bottom, strict=True):
-            top_diff = target.diff_as(self.top_view)
+            top_diff = self.diff(target, self.top_view)
             if len(self.blobs) > 1 and self.param_propagate_down[1]:
-                self.kernels.convolution_backward_bias(top_diff, self.blobs[1].diff)
+                self.kernels.convolution_backward_bias(top_diff, self.diff(self.blobs[1]))
             if self.param_propagate_down[0]:
                 self.kernels.convolution_backward_weight(
-                    source.data_as(self.bottom_view), top_diff, weight.diff, *self._form()
+                    self.data(source, self.bottom_view),
+                    top_diff,
+                    self.diff(weight),
+                    *self._form(),
                 )
             if wanted:
                 self.kernels.convolution_backward_data(
-                    top_diff, weight.data, source.diff_as(self.bottom_view), *self._form()
+                    top_diff,
+                    self.data(weight),
+                    self.diff(source, self.bottom_view),
+                    *self._form(),
                 )
 
     def _form(self) -> tuple:
-        workspace = self.workspace.floats(self.workspace_size)
+        workspace = self.floats(self.workspace_size)
         return self.pad, self.stride, self.dilation, self.group, workspace, self.direct

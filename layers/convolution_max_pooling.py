@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..kernels.synced_memory import SyncedArray
 from .blob import Blob
 from .convolution import Convolution
 from .pooling import Pooling
@@ -21,7 +22,7 @@ class ConvolutionMaxPooling:
 
     def __init__(self, convolution: Convolution, pooling: Pooling):
         self.convolution, self.pooling = convolution, pooling
-        self._spare_mask = np.empty(0, np.int32)
+        self._spare_mask: SyncedArray | None = None
         self._shapes: tuple = ()  # for which backward needs a workspace of this size:
         self._workspace_size = 0
 
@@ -41,21 +42,21 @@ class ConvolutionMaxPooling:
         """Convolve into `middle` and pool that into `top`."""
         convolution, pooling = self.convolution, self.pooling
         if middle[0].diff_is_deferred:  # the mask that says where it is must stay
-            if self._spare_mask.shape != pooling.mask.shape:
-                self._spare_mask = np.zeros_like(pooling.mask)
+            if self._spare_mask is None or self._spare_mask.shape != pooling.mask.shape:
+                self._spare_mask = SyncedArray(pooling.mask.shape, np.int32)
             pooling.mask, self._spare_mask = self._spare_mask, pooling.mask
         convolution.kernels.convolution_max_pooling_forward(
-            bottom[0].data,
-            convolution.blobs[0].data,
+            convolution.data(bottom[0]),
+            convolution.data(convolution.blobs[0]),
             convolution.bias,
-            middle[0].data,
-            top[0].data,
-            pooling.mask,
+            convolution.data(middle[0]),
+            convolution.data(top[0]),
+            convolution.array(pooling.mask),
             convolution.pad,
             convolution.stride,
             convolution.group,
             pooling.window,
-            convolution.workspace.floats(convolution.workspace_size),
+            convolution.floats(convolution.workspace_size),
             convolution.direct,
         )
 
@@ -72,25 +73,25 @@ class ConvolutionMaxPooling:
             pooling.backward(top, [True], middle)
             convolution.backward(middle, propagate_down, bottom)
             return
-        kernels, mask, pooled_diff = convolution.kernels, pooling.mask, top[0].diff
+        kernels, data, diff = convolution.kernels, convolution.data, convolution.diff
+        mask, pooled_diff = convolution.array(pooling.mask), diff(top[0])
         weight = convolution.blobs[0]
         form = (convolution.pad, convolution.stride, convolution.group)
         shapes = (bottom[0].shape, weight.shape, top[0].shape)
         if shapes != self._shapes:
             size = kernels.convolution_max_pooling_workspace(*shapes, *form)
             self._shapes, self._workspace_size = shapes, size
-        workspace = convolution.workspace.floats(self._workspace_size)
-        form_and_memory = (*form, workspace, convolution.direct)
+        form_and_memory = (*form, convolution.floats(self._workspace_size), convolution.direct)
         if len(convolution.blobs) > 1 and convolution.param_propagate_down[1]:
-            kernels.convolution_backward_bias(pooled_diff, convolution.blobs[1].diff)
+            kernels.convolution_backward_bias(pooled_diff, diff(convolution.blobs[1]))
         if convolution.param_propagate_down[0]:
             kernels.convolution_max_pooling_backward_weight(
-                bottom[0].data, pooled_diff, mask, weight.diff, *form_and_memory
+                data(bottom[0]), pooled_diff, mask, diff(weight), *form_and_memory
             )
         if propagate_down[0]:
             kernels.convolution_max_pooling_backward_data(
-                pooled_diff, mask, weight.data, bottom[0].diff, *form_and_memory
+                pooled_diff, mask, data(weight), diff(bottom[0]), *form_and_memory
             )
         middle[0].defer_diff(
-            lambda middle_diff: kernels.max_pooling_backward(pooled_diff, mask, middle_diff)
+            lambda: kernels.max_pooling_backward(pooled_diff, mask, diff(middle[0]))
         )

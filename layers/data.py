@@ -16,6 +16,7 @@ from ..proto.caffe_pb2 import DataParameter, SolverState
 from .blob import Blob
 from .layer import Layer
 from .registry import register
+from .resident_data import NO_LABELS, ResidentData
 
 _SKIP_STREAM = 1  # of random numbers; the loader's are another
 # Small batches are made many at a time, at less cost each: so many, of so many values, at most.
@@ -34,17 +35,22 @@ class Data(Layer):
 
     Raises CaffeError for a database that is missing, empty or not LMDB, and, naming the record,
     for one that is corrupt or does not fit.
+
+    On the GPU, a dataset that fits into its memory is copied there once, and batches are made of it
+    there (resident_data.py). Others are served from the host.
     """
 
     type = "Data"
     num_bottom = (0, 0)
     num_top = (1, 2)
+    has_gpu_twin = True
 
     def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Open the database and find the shape of its first image."""
         param = self.param.data_param
         self._check(param)
         self._prefetcher: Prefetcher[Batch] | None = None
+        self._resident: ResidentData | None = None
         self._served_record: int | None = None  # the first of the batch served last
         self._seed = fresh_seed()
         self._first_batch = 0  # the number of the batch that begins at _first_record
@@ -94,6 +100,14 @@ class Data(Layer):
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Serve the next batch."""
+        if self.on_device and self._resident is None:
+            self._resident = self._settle()
+            self.on_device = self._resident is not None
+        if self._resident is not None:
+            label = self.data(top[1]) if len(top) > 1 else NO_LABELS
+            self._resident.serve(self.kernels, self.data(top[0]), label)
+            self.count_batch()
+            return
         prefetcher = self._prefetcher or self._start()
         try:
             batch = prefetcher.get()
@@ -106,9 +120,22 @@ class Data(Layer):
         self._loader.transform(batch, top[0].data)
         if len(top) > 1:
             top[1].data[...] = batch.label
-        self._served_record = batch.first_record
-        self._served += 1
         prefetcher.recycle(batch)
+        self._count(batch.first_record)
+
+    def count_batch(self) -> None:
+        """Note that the GPU has served a batch by itself."""
+        self._count(self._next_record())
+
+    def _count(self, first_record: int) -> None:
+        self._served_record = first_record
+        self._served += 1
+
+    def _settle(self) -> ResidentData | None:
+        """The dataset on the GPU, where it can live there."""
+        if self._transformer.random:
+            return None
+        return ResidentData.of(self._reader, self._transformer, self._next_record())
 
     def _start(self) -> Prefetcher[Batch]:
         param = self.param.data_param
@@ -165,6 +192,13 @@ class Data(Layer):
         self._first_batch = cursor.batch
         self._seed = cursor.seed
         self._served = 0
+        if self._resident is not None:
+            self._resident.seek(self._first_record)
+
+    def rewind(self, batches: int) -> None:
+        """Serve the last batches once more."""
+        self._served -= batches
+        self.seek(self.cursor())
 
     def record_name(self, item: int) -> str:
         """Which record became item `item` of the batch served last; "" where none did."""

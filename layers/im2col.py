@@ -14,6 +14,7 @@ class Im2col(BaseConvolution):
     the bottom at o * stride + k * dilation - pad, or 0 outside."""
 
     type = "Im2col"
+    has_gpu_twin = True
 
     def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Raises CaffeError for a form that does not fit."""
@@ -33,8 +34,9 @@ class Im2col(BaseConvolution):
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Lay out the windows of each image."""
-        images = bottom[0].data.reshape(self.bottom_view)
-        for image, column in zip(images, top[0].data.reshape(self.top_view), strict=True):
+        images = self.data(bottom[0], self.bottom_view)
+        columns = self.data(top[0], self.top_view)
+        for image, column in ((images[i], columns[i]) for i in range(len(images))):
             self.kernels.im2col(image, self.kernel, self.pad, self.stride, self.dilation, column)
 
     def backward(
@@ -43,6 +45,7 @@ class Im2col(BaseConvolution):
         """Add the windows' gradients back into each image."""
         if not propagate_down[0]:
             return
-        images = bottom[0].diff.reshape(self.bottom_view)
-        for image, column in zip(images, top[0].diff.reshape(self.top_view), strict=True):
+        images = self.diff(bottom[0], self.bottom_view)
+        columns = self.diff(top[0], self.top_view)
+        for image, column in ((images[i], columns[i]) for i in range(len(images))):
             self.kernels.col2im(column, self.kernel, self.pad, self.stride, self.dilation, image)

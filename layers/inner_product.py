@@ -17,6 +17,7 @@ class InnerProduct(Layer):
     """
 
     type = "InnerProduct"
+    has_gpu_twin = True
 
     def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Raises CaffeError where num_output is missing or the axis does not exist."""
@@ -53,10 +54,10 @@ class InnerProduct(Layer):
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Multiply and add the bias."""
         self.kernels.inner_product_forward(
-            bottom[0].data_as(self.bottom_view),
-            self.blobs[0].data,
-            self.blobs[1].data if len(self.blobs) > 1 else self.kernels.NO_BIAS,
-            top[0].data_as(self.top_view),
+            self.data(bottom[0], self.bottom_view),
+            self.data(self.blobs[0]),
+            self.data(self.blobs[1]) if len(self.blobs) > 1 else self.kernels.NO_BIAS,
+            self.data(top[0], self.top_view),
             self.transpose,
         )
 
@@ -64,17 +65,20 @@ class InnerProduct(Layer):
         self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
     ) -> None:
         """The gradients by the weights, the bias and the bottom."""
-        top_diff = top[0].diff_as(self.top_view)
+        top_diff = self.diff(top[0], self.top_view)
         if self.param_propagate_down[0]:
             self.kernels.inner_product_backward_weight(
-                bottom[0].data_as(self.bottom_view), top_diff, self.blobs[0].diff, self.transpose
+                self.data(bottom[0], self.bottom_view),
+                top_diff,
+                self.diff(self.blobs[0]),
+                self.transpose,
             )
         if len(self.blobs) > 1 and self.param_propagate_down[1]:
-            self.kernels.inner_product_backward_bias(top_diff, self.blobs[1].diff)
+            self.kernels.inner_product_backward_bias(top_diff, self.diff(self.blobs[1]))
         if propagate_down[0]:
             self.kernels.inner_product_backward_data(
                 top_diff,
-                self.blobs[0].data,
-                bottom[0].diff_as(self.bottom_view),
+                self.data(self.blobs[0]),
+                self.diff(bottom[0], self.bottom_view),
                 self.transpose,
             )

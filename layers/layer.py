@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from ..errors import CaffeError
 from ..kernels import cpu
-from .blob import Blob
+from ..kernels.synced_memory import SyncedArray
+from .blob import Blob, View
 from .fillers import fill
 from .workspace import Workspace
 
@@ -22,12 +23,14 @@ class Layer(abc.ABC):
 
     A subclass names its `type`, says how many bottoms and tops it takes, and writes the methods
     that it needs. There is one forward and one backward: the device is chosen by `kernels`, the
-    twin that the layer was handed.
+    twin that the layer was handed. So a layer asks for arrays with `data`, `diff`, `array` and
+    `floats`, which give those of its device. A layer with `has_gpu_twin` does nothing else with
+    them than hand them to its kernels; others get the CPU's twin, also in a net on the GPU.
 
     Attributes
         param: the layer's LayerParameter
         phase: TRAIN or TEST
-        kernels: the twin (caffe.kernels.cpu) whose functions compute
+        kernels: the twin (caffe.kernels.cpu or cuda) whose functions compute
         blobs: the learnable parameters, made by `setup`
         param_propagate_down: for each of `blobs`, whether backward computes its diff
         workspace: memory for the time of a forward or backward; a net's layers share theirs
@@ -39,12 +42,14 @@ class Layer(abc.ABC):
     same_num_bottom_top: ClassVar[bool] = False
     auto_top_blobs: ClassVar[bool] = False  # tops that the prototxt leaves out are made anonymously
     in_place: ClassVar[bool] = False  # whether a top may be the bottom of the same index
+    has_gpu_twin: ClassVar[bool] = False  # whether it can compute on the GPU
     default_loss_weight: ClassVar[float] = 0.0  # of the first top: 1 for a loss layer
 
     def __init__(self, param: Any, phase: int = TEST, kernels: ModuleType = cpu):
         self.param = param
         self.phase = phase
         self.kernels = kernels
+        self.on_device = kernels is not cpu
         self.blobs: list[Blob] = []
         self.param_propagate_down: list[bool] = []
         self.workspace = Workspace()
@@ -97,6 +102,29 @@ class Layer(abc.ABC):
     ) -> None:
         """From the tops' diff, overwrite the diff of each bottom with `propagate_down`, and add
         to the diff of each of `blobs` with `param_propagate_down`."""
+
+    def check(self, bottom: Sequence[Blob]) -> None:
+        """Raise CaffeError, naming the item, for what the last forward found wrong in the bottoms'
+        data. The net asks after each forward, but on the GPU, which does not wait for the host,
+        only when something did go wrong."""
+
+    def data(self, blob: Blob, shape: View | None = None) -> Any:
+        """A blob's data where this layer computes, in this shape (the blob's unless given)."""
+        view = blob.shape if shape is None else shape
+        return blob.device_data_as(view) if self.on_device else blob.data_as(view)
+
+    def diff(self, blob: Blob, shape: View | None = None) -> Any:
+        """A blob's diff where this layer computes, in this shape (the blob's unless given)."""
+        view = blob.shape if shape is None else shape
+        return blob.device_diff_as(view) if self.on_device else blob.diff_as(view)
+
+    def array(self, array: SyncedArray) -> Any:
+        """An array that the layer keeps beside its blobs, where this layer computes."""
+        return array.device() if self.on_device else array.host()
+
+    def floats(self, count: int) -> Any:
+        """`count` floats of the workspace, where this layer computes."""
+        return self.workspace.floats(count, on_device=self.on_device)
 
     def operations(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> int:
         """How many operations the products of one forward are by their definition, a multiply-add

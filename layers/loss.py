@@ -45,8 +45,8 @@ def normalization(loss_param: Any) -> int:
     return loss_param.normalization
 
 
-def normalizer(mode: int, outer: int, inner: int, valid: int) -> float:
-    """What a summed loss is divided by, at least 1: the number of all labels (FULL), of those not
-    ignored (VALID), of items (BATCH_SIZE), or 1 (NONE)."""
-    divisors = {FULL: outer * inner, VALID: valid, BATCH_SIZE: outer, NONE: 1}
-    return float(max(divisors[mode], 1))
+def normalizer(mode: int, outer: int, inner: int) -> float:
+    """What a summed loss is divided by, at least 1: the number of all labels (FULL), of items
+    (BATCH_SIZE), or 1 (NONE); 0 stands for the number of labels that are not ignored (VALID)."""
+    divisors = {FULL: outer * inner, BATCH_SIZE: outer, NONE: 1}
+    return 0.0 if mode == VALID else float(max(divisors[mode], 1))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.synced_memory import SyncedArray
 from .blob import Blob
 from .layer import Layer
 from .registry import register
@@ -31,6 +32,7 @@ class Pooling(Layer):
 
     type = "Pooling"
     num_top = (1, 2)
+    has_gpu_twin = True
 
     def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Raises CaffeError for parameters that contradict each other, as Caffe does."""
@@ -85,7 +87,7 @@ class Pooling(Layer):
         for blob in top:
             blob.reshape(*shape[:2], *pooled)
         if self.is_max:
-            self.mask = np.zeros(top[0].shape, np.int32)
+            self.mask = SyncedArray(top[0].shape, np.int32)
 
     @property
     def window(self) -> tuple[Pair, Pair, Pair]:
@@ -114,12 +116,14 @@ class Pooling(Layer):
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Pool each window."""
+        source, pooled = self.data(bottom[0]), self.data(top[0])
         if not self.is_max:
-            self.kernels.average_pooling_forward(bottom[0].data, top[0].data, *self.window)
+            self.kernels.average_pooling_forward(source, pooled, *self.window)
             return
-        self.kernels.max_pooling_forward(bottom[0].data, top[0].data, self.mask, *self.window)
+        mask = self.array(self.mask)
+        self.kernels.max_pooling_forward(source, pooled, mask, *self.window)
         if len(top) > 1:
-            top[1].data[...] = self.mask
+            self.kernels.copy(mask.reshape(-1), self.data(top[1], -1))
 
     def backward(
         self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
@@ -127,7 +131,8 @@ class Pooling(Layer):
         """To each maximum its output's gradient, or to each value its share."""
         if not propagate_down[0]:
             return
+        pooled_diff, diff = self.diff(top[0]), self.diff(bottom[0])
         if self.is_max:
-            self.kernels.max_pooling_backward(top[0].diff, self.mask, bottom[0].diff)
+            self.kernels.max_pooling_backward(pooled_diff, self.array(self.mask), diff)
         else:
-            self.kernels.average_pooling_backward(top[0].diff, bottom[0].diff, *self.window)
+            self.kernels.average_pooling_backward(pooled_diff, diff, *self.window)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..errors import CaffeError, suggestion
+from ..kernels import cpu, twins
 from .layer import TEST, Layer
 
 _types: dict[str, type[Layer]] = {}
@@ -20,7 +21,8 @@ def layer_type_list() -> list[str]:
 
 
 def create_layer(param: Any, phase: int = TEST) -> Layer:
-    """A new layer of the type that its LayerParameter names.
+    """A new layer of the type that its LayerParameter names, on the GPU where that is chosen and
+    the type can.
 
     Raises CaffeError for a type that does not exist, naming the nearest that does.
     """
@@ -31,4 +33,4 @@ def create_layer(param: Any, phase: int = TEST) -> Layer:
         raise CaffeError(
             f"layer '{param.name}': there is no layer type '{param.type}'; {hint}"
         ) from None
-    return layer_class(param, phase)
+    return layer_class(param, phase, twins.current() if layer_class.has_gpu_twin else cpu)

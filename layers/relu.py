@@ -13,6 +13,7 @@ class ReLU(Layer):
 
     type = "ReLU"
     in_place = True
+    has_gpu_twin = True
 
     def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Read the slope."""
@@ -24,7 +25,9 @@ class ReLU(Layer):
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Rectify."""
-        self.kernels.relu_forward(bottom[0].data_as(-1), top[0].data_as(-1), self.negative_slope)
+        self.kernels.relu_forward(
+            self.data(bottom[0], -1), self.data(top[0], -1), self.negative_slope
+        )
 
     def backward(
         self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
@@ -32,8 +35,8 @@ class ReLU(Layer):
         """Pass the gradient where the input was positive, and negative_slope of it elsewhere."""
         if propagate_down[0]:
             self.kernels.relu_backward(
-                bottom[0].data_as(-1),
-                top[0].diff_as(-1),
-                bottom[0].diff_as(-1),
+                self.data(bottom[0], -1),
+                self.diff(top[0], -1),
+                self.diff(bottom[0], -1),
                 self.negative_slope,
             )

@@ -14,6 +14,7 @@ class Silence(Layer):
     type = "Silence"
     num_bottom = (1, None)
     num_top = (0, 0)
+    has_gpu_twin = True
 
     def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """There is no top."""
@@ -27,4 +28,4 @@ class Silence(Layer):
         """Zero the bottoms' diffs."""
         for blob, wanted in zip(bottom, propagate_down, strict=True):
             if wanted:
-                self.kernels.fill(0.0, blob.diff.reshape(-1))
+                self.kernels.fill(0.0, self.diff(blob, -1))

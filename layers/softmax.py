@@ -13,6 +13,7 @@ class Softmax(Layer):
     """Probabilities of the classes along softmax_param.axis (1 unless given)."""
 
     type = "Softmax"
+    has_gpu_twin = True
 
     def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """The top has the bottom's shape; kernels see it as (outer, channels, inner)."""
@@ -23,7 +24,7 @@ class Softmax(Layer):
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Exponentials, normalised."""
-        self.kernels.softmax_forward(bottom[0].data_as(self.view), top[0].data_as(self.view))
+        self.kernels.softmax_forward(self.data(bottom[0], self.view), self.data(top[0], self.view))
 
     def backward(
         self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
@@ -31,7 +32,7 @@ class Softmax(Layer):
         """bottom.diff = top * (top.diff - sum over the axis of top.diff * top)."""
         if propagate_down[0]:
             self.kernels.softmax_backward(
-                top[0].data_as(self.view),
-                top[0].diff_as(self.view),
-                bottom[0].diff_as(self.view),
+                self.data(top[0], self.view),
+                self.diff(top[0], self.view),
+                self.diff(bottom[0], self.view),
             )

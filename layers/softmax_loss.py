@@ -9,6 +9,9 @@ An optional second top receives prob.
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from ..kernels.synced_memory import SyncedArray
 from .blob import Blob
 from .labels import ignored_label, label_error, score_view
 from .loss import LossLayer, normalization, normalizer
@@ -21,36 +24,45 @@ class SoftmaxWithLoss(LossLayer):
 
     type = "SoftmaxWithLoss"
     num_top = (1, 2)
+    has_gpu_twin = True
 
     def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Read the parameters."""
         self.ignore_label = ignored_label(self, self.param.loss_param)
         self.normalization = normalization(self.param.loss_param)
         self.prob = Blob()
-        self.valid = 0
+        self.status = SyncedArray((2,), np.int32)  # labels that counted, the first bad one
 
     def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Raises CaffeError where the number of labels does not fit the scores."""
         super().reshape(bottom, top)
         self.view = score_view(self, bottom[0], bottom[1], self.param.softmax_param.axis)
-        self.label_view = (self.view[0], self.view[2])
+        outer, _, inner = self.view
+        self.label_view = (outer, inner)
+        self.normalizer = normalizer(self.normalization, outer, inner)
         self.prob.reshape(*bottom[0].shape)
         if len(top) > 1:
             top[1].reshape(*bottom[0].shape)
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
-        """The loss. Raises CaffeError for a label that is no class, with its item."""
-        loss, self.valid, bad = self.kernels.softmax_loss_forward(
-            bottom[0].data_as(self.view),
-            bottom[1].data_as(self.label_view),
+        """The loss."""
+        self.kernels.softmax_loss_forward(
+            self.data(bottom[0], self.view),
+            self.data(bottom[1], self.label_view),
             self.ignore_label,
-            self.prob.data_as(self.view),
+            self.normalizer,
+            self.data(self.prob, self.view),
+            self.data(top[0], -1),
+            self.array(self.status),
         )
-        if bad >= 0:
-            raise label_error(self, bottom[1], bad, self.view[1])
-        top[0].data[...] = loss / self.normalizer()
         if len(top) > 1:
             top[1].share_data(self.prob)
+
+    def check(self, bottom: Sequence[Blob]) -> None:
+        """Raises CaffeError for a label that is no class, with its item."""
+        bad = int(self.status.host()[1])
+        if bad >= 0:
+            raise label_error(self, bottom[1], bad, self.view[1])
 
     def backward(
         self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
@@ -59,14 +71,11 @@ class SoftmaxWithLoss(LossLayer):
         self.check_propagate_down(propagate_down)
         if propagate_down[0]:
             self.kernels.softmax_loss_backward(
-                self.prob.data_as(self.view),
-                bottom[1].data_as(self.label_view),
+                self.data(self.prob, self.view),
+                self.data(bottom[1], self.label_view),
                 self.ignore_label,
-                float(top[0].diff) / self.normalizer(),
-                bottom[0].diff_as(self.view),
+                self.diff(top[0], -1),
+                self.normalizer,
+                self.array(self.status),
+                self.diff(bottom[0], self.view),
             )
-
-    def normalizer(self) -> float:
-        """What the summed loss is divided by."""
-        outer, _, inner = self.view
-        return normalizer(self.normalization, outer, inner, self.valid)

@@ -13,6 +13,7 @@ class Split(Layer):
 
     type = "Split"
     num_top = (1, None)
+    has_gpu_twin = True
 
     def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Each top has the bottom's shape."""
@@ -30,8 +31,8 @@ class Split(Layer):
         """Add the tops' diffs, in their order."""
         if not propagate_down[0]:
             return
-        total = bottom[0].diff_as(-1)
-        diffs = [blob.diff_as(-1) for blob in top]
+        total = self.diff(bottom[0], -1)
+        diffs = [self.diff(blob, -1) for blob in top]
         if len(diffs) == 1:
             self.kernels.copy(diffs[0], total)
             return

@@ -13,6 +13,7 @@ class TanH(Layer):
 
     type = "TanH"
     in_place = True
+    has_gpu_twin = True
 
     def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """The top has the bottom's shape."""
@@ -20,7 +21,7 @@ class TanH(Layer):
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """top = tanh(bottom)."""
-        self.kernels.tanh_forward(bottom[0].data_as(-1), top[0].data_as(-1))
+        self.kernels.tanh_forward(self.data(bottom[0], -1), self.data(top[0], -1))
 
     def backward(
         self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
@@ -28,5 +29,5 @@ class TanH(Layer):
         """bottom.diff = top.diff * (1 - top^2)."""
         if propagate_down[0]:
             self.kernels.tanh_backward(
-                top[0].data_as(-1), top[0].diff_as(-1), bottom[0].diff_as(-1)
+                self.data(top[0], -1), self.diff(top[0], -1), self.diff(bottom[0], -1)
             )

@@ -1,19 +1,20 @@
 """Memory for what a layer needs only while it computes."""
 
-import numpy as np
+from typing import Any
 
-from .blob import aligned_zeros
+from ..kernels.synced_memory import SyncedMemory
 
 
 class Workspace:
     """One piece of memory that all layers of a net use, one after the other."""
 
     def __init__(self) -> None:
-        self._memory = aligned_zeros(0)
+        self._memory = SyncedMemory(0)
 
-    def floats(self, count: int) -> np.ndarray:
-        """A flat float32 array of `count` values, whatever they are. The next call gives the same
-        memory again."""
-        if self._memory.size < count:
-            self._memory = aligned_zeros(count)
-        return self._memory[:count]
+    def floats(self, count: int, *, on_device: bool = False) -> Any:
+        """A flat float32 array of `count` values, whatever they are, on the host or the GPU. The
+        next call gives the same memory again."""
+        if self._memory.count < count:
+            self._memory = SyncedMemory(count)
+        memory = self._memory
+        return (memory.device() if on_device else memory.host())[:count]

@@ -7,19 +7,19 @@ from typing import Any
 
 from ..errors import CaffeError
 from ..glog import logger
-from ..kernels import cpu
-from ..kernels.threads import check_process
+from ..kernels import twins
+from ..kernels.synced_memory import Arena, SyncedMemory
 from ..layers.blob import Blob
 from ..layers.layer import Layer
 from ..proto.prototxt import format_message
-from . import backward_plan, debug, weights
-from .fusion import find_pairs
+from . import backward_plan, weights
+from .launched_passes import LaunchedPasses
 from .splits import insert_splits
 from .state import filter_net
 from .wiring import wire
 
 
-class Graph:
+class Graph(LaunchedPasses):
     """The layers that a NetParameter describes, wired and ready to run.
 
     Attributes, as in pycaffe
@@ -29,6 +29,7 @@ class Graph:
         layers, layer_dict: the layers, in order and by name
         inputs, outputs: names of the input blobs and of the blobs that no layer reads
         bottom_names, top_names: layer name -> names of its bottoms or tops
+    and those of `Passes`
 
     Raises CaffeError where a layer, blob, shape or parameter does not fit.
     """
@@ -50,12 +51,14 @@ class Graph:
         self.name: str = param.name
         self.phase: int = filtered.state.phase
         self.debug_info: bool = param.debug_info
+        self.kernels = twins.current()
         wiring = wire(insert_splits(filtered))
         backward_plan.prune(wiring)
         if param.force_backward:
             backward_plan.force(wiring)
         wiring.parameters.share()
         self._wiring = wiring
+        self._diff_arena: Arena | None = None
         self._index_names()
         self._prepare_run()
         for name in self.outputs:
@@ -82,111 +85,6 @@ class Graph:
         )
         self._layer_names = [layer.name for layer in wiring.layers]
         self._blob_names = names
-
-    def _prepare_run(self) -> None:
-        """Resolve once what every pass needs: each layer's blobs, and the tops with a loss."""
-        wiring = self._wiring
-        self._bottoms = [wiring.bottoms(i) for i in range(len(wiring.layers))]
-        self._tops = [wiring.tops(i) for i in range(len(wiring.layers))]
-        self._shapes = [[(blob, blob.shape) for blob in bottom] for bottom in self._bottoms]
-        self._losses = [
-            [(top, weight) for top, weight in zip(tops, weights, strict=True) if weight]
-            for tops, weights in zip(self._tops, wiring.loss_weights, strict=True)
-        ]
-        self._pairs = find_pairs(wiring)
-        self._losses_in_place = {
-            i
-            for i, losses in enumerate(self._losses)
-            if any(blob in self._bottoms[i] for blob, _ in losses)
-        }
-
-    def forward_from_to(self, start: int, end: int) -> float:
-        """Run the layers `start` to `end` (both included) forward. Returns their loss: the sum
-        over the tops with a loss weight of weight * sum(data)."""
-        check_process()
-        loss, i = 0.0, start
-        try:
-            while i <= end:
-                self._reshape_if_needed(i)
-                pair = self._pairs.get(i) if i < end and not self.debug_info else None
-                if pair is not None:
-                    self._reshape_if_needed(i + 1)
-                    pair.forward(self._bottoms[i], self._tops[i], self._tops[i + 1])
-                    i += 2
-                    continue
-                self._settle_diff(i - 1)
-                self.layers[i].forward(self._bottoms[i], self._tops[i])
-                for blob, weight in self._losses[i]:
-                    loss += weight * (blob.data.item() if blob.count == 1 else blob.data.sum())
-                if self.debug_info:
-                    debug.log_forward(self._wiring, i)
-                i += 1
-        except CaffeError as error:
-            record = ""
-            if error.item is not None:
-                record = self._wiring.record_name(i, error.bottom, error.item)
-            if not record:
-                raise
-            raise CaffeError(f"{error} ({record})") from error
-        return loss
-
-    def backward_from_to(self, start: int, end: int) -> None:
-        """Run the layers `start` down to `end` (both included) backward."""
-        check_process()
-        wiring, i = self._wiring, start
-        for below in range(end - 1):
-            self._settle_diff(below)
-        while i >= end:
-            pair = self._pairs.get(i - 1) if i > end and not self.debug_info else None
-            if not wiring.layer_need_backward[i]:
-                i -= 1
-            elif pair is not None:
-                pair.backward(
-                    self._tops[i],
-                    wiring.bottom_need_backward[i - 1],
-                    self._tops[i - 1],
-                    self._bottoms[i - 1],
-                )
-                i -= 2
-            else:
-                if i in self._losses_in_place:
-                    wiring.set_loss_weights(i)  # the last backward overwrote them
-                self.layers[i].backward(
-                    self._tops[i], wiring.bottom_need_backward[i], self._bottoms[i]
-                )
-                if self.debug_info:
-                    debug.log_backward(wiring, i)
-                i -= 1
-
-    def _settle_diff(self, i: int) -> None:
-        """Compute the gradient that the pair which begins with layer i, if one does, has deferred:
-        what it is computed from is about to change."""
-        if i in self._pairs and self._tops[i][0].diff_is_deferred:
-            _ = self._tops[i][0].diff
-
-    def forward_loss(self) -> float:
-        """A whole forward pass. Returns the loss."""
-        return self.forward_from_to(0, len(self.layers) - 1)
-
-    def forward_backward(self) -> float:
-        """A whole forward and backward pass, as in training. Returns the loss."""
-        loss = self.forward_loss()
-        self.backward_from_to(len(self.layers) - 1, 0)
-        if self.debug_info:
-            debug.log_norms(self._wiring.parameters)
-        return loss
-
-    def _reshape_if_needed(self, i: int) -> None:
-        for blob, shape in self._shapes[i]:
-            if blob.shape is not shape:
-                self._reshape_layer(i)
-                return
-
-    def _reshape_layer(self, i: int) -> None:
-        with self._wiring.naming_bottoms(i):
-            self.layers[i].reshape(self._bottoms[i], self._tops[i])
-        self._shapes[i] = [(blob, blob.shape) for blob in self._bottoms[i]]
-        self._wiring.set_loss_weights(i)
 
     def operations(self, i: int) -> tuple[int, int]:
         """How many operations the products of layer i are by their definition, forward and
@@ -224,8 +122,27 @@ class Graph:
 
     def clear_param_diffs(self) -> None:
         """Set the gradients of all parameters to zero."""
-        for blob in self.learnable_params:
-            cpu.fill(0.0, blob.diff_as(-1))
+        for diff in self._gathered_diffs():
+            self.kernels.fill(0.0, diff)
+
+    def _gathered_diffs(self) -> list[Any]:
+        if self._diff_arena is not None:
+            return [self.array(self._diff_arena)]
+        return [
+            blob.device_diff_as(-1) if self.on_device else blob.diff_as(-1)
+            for blob in self.learnable_params
+        ]
+
+    def array(self, memory: SyncedMemory | Arena) -> Any:
+        """Memory beside the blobs, as an array where this net computes."""
+        return memory.device() if self.on_device else memory.host()
+
+    def gather_parameters(self) -> tuple[Arena, Arena]:
+        """Move the learnable parameters together: their data and their diffs, each one memory, so
+        that an update is one pass over them. Returns both."""
+        data, diff = self._wiring.parameters.gather(self.kernels.SEGMENT)
+        self._diff_arena = diff
+        return data, diff
 
     def copy_from(self, path: str | os.PathLike[str]) -> None:
         """Load weights by layer name from a .caffemodel. Raises CaffeError where they don't fit;

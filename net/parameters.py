@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..glog import logger
+from ..kernels.synced_memory import Arena
 from ..layers.blob import Blob
 from ..layers.layer import Layer
 from ..proto import caffe_pb2
@@ -117,3 +118,14 @@ class Parameters:
             if owner is not entry.blob:
                 entry.blob.share_data(owner)
                 entry.blob.share_diff(owner)
+
+    def gather(self, segment: int) -> tuple[Arena, Arena]:
+        """Move all that learn into one memory for their data and one for their diffs, each
+        beginning at a multiple of `segment` values."""
+        counts = [blob.count for blob in self.learnable]
+        data, diff = Arena(counts, segment), Arena(counts, segment)
+        for blob, data_part, diff_part in zip(self.learnable, data.parts, diff.parts, strict=True):
+            blob.move_data(data_part)
+            blob.move_diff(diff_part)
+        self.share()
+        return data, diff

@@ -9,6 +9,8 @@ poly       base_lr * (1 - t / max_iter) ^ power
 sigmoid    base_lr / (1 + exp(-gamma * (t - stepsize)))
 """
 
+import contextlib
+import copy
 import math
 from typing import Any
 
@@ -55,15 +57,29 @@ class LearningRate:
         if "stepsize" in _NEEDS[policy] and param.stepsize <= 0:
             raise CaffeError(f"solver: stepsize is {param.stepsize}; it must be positive")
         self._policy = policy
-        self._factor = getattr(self, f"_{policy}")
 
     def __call__(self, iteration: int) -> float:
         """The rate of an iteration. Raises CaffeError where it is no number."""
+        before = self.current_step
+        rate = self._rate(iteration)
+        if self._policy == "multistep" and self.current_step > before:
+            logger.info("MultiStep Status: Iteration %d, step = %d", iteration, self.current_step)
+        return rate
+
+    def ahead(self, first: int, count: int) -> list[float]:
+        """The rates of so many iterations, the first included, up to one that has none."""
+        own = copy.copy(self)
+        rates: list[float] = []
+        with contextlib.suppress(CaffeError):
+            rates.extend(own._rate(t) for t in range(first, first + count))
+        return rates or [self._rate(first)]
+
+    def _rate(self, iteration: int) -> float:
         param = self._param
         if param.lr_policy != self._policy:
             self._set_policy()
         try:
-            return param.base_lr * self._factor(param, iteration)
+            return param.base_lr * getattr(self, f"_{self._policy}")(param, iteration)
         except (ValueError, OverflowError, ZeroDivisionError):
             raise CaffeError(
                 f"solver: the learning rate of iteration {iteration} is not a number; "
@@ -88,7 +104,6 @@ class LearningRate:
         # One step a call, as in Caffe: after a resume without current_step it catches up.
         if self.current_step < len(steps) and t >= steps[self.current_step]:
             self.current_step += 1
-            logger.info("MultiStep Status: Iteration %d, step = %d", t, self.current_step)
         return math.pow(param.gamma, self.current_step)
 
     def _poly(self, param: Any, t: int) -> float:

@@ -10,11 +10,14 @@ For each parameter w with gradient g, at the learning rate r:
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar
+
+import numpy as np
 
 from ..errors import CaffeError, suggestion
 from ..glog import logger
-from ..kernels import cpu
+from ..kernels.synced_memory import Arena, SyncedMemory
 from ..kernels.threads import check_process
 from ..layers.blob import Blob
 from .solver import Solver
@@ -38,43 +41,58 @@ class SGDSolver(Solver):
             hint = suggestion(regularization, _REGULARIZATIONS)
             raise CaffeError(f"Unknown regularization type: '{regularization}'; {hint}")
         self._l1 = regularization == "L1"
-        self._params = self.net.learnable_params
-        self._rates = self.net.params_lr
-        self._decays = self.net.params_weight_decay
-        self.history = [Blob() for _ in range(self.histories * len(self._params))]
-        for index, blob in enumerate(self.history):
-            blob.reshape(*self._params[index % len(self._params)].shape)
+        net, segment = self.net, self.net.kernels.SEGMENT
+        self._data, self._diff = net.gather_parameters()
+        counts = [blob.count for blob in net.learnable_params]
+        self._histories = [Arena(counts, segment) for _ in range(self.histories)]
+        memories = [memory for arena in self._histories for memory in arena.parts]
+        self.history = []
+        for index, memory in enumerate(memories):
+            blob = Blob(*net.learnable_params[index % len(counts)].shape)
+            blob.move_data(memory)
+            self.history.append(blob)
+        segments = [-(-count // segment) for count in counts]
+        self._rate_mult = SyncedMemory.holding(_spread(net.params_lr, segments))
+        decay = [self.param.weight_decay * mult for mult in net.params_weight_decay]
+        self._decay = SyncedMemory.holding(_spread(decay, segments))
+        self._local_rate = SyncedMemory(1)
+        self._no_loss = SyncedMemory(1)
 
     def apply_update(self) -> None:
         """Update the weights once from the gradients in the net, and count the iteration."""
         check_process()
-        rate = self._rate()
+        self._local_rate.host()[0] = self._rate()
         if self.param.clip_gradients >= 0:
             self._clip_gradients()
-        if self.param.iter_size > 1:
-            for blob in self._params:
-                cpu.scale(1 / self.param.iter_size, blob.diff_as(-1))
-        decay = self.param.weight_decay
-        for index in range(len(self._params)):
-            self._update_param(index, rate * self._rates[index], decay * self._decays[index])
+        self.average_gradients()
+        self.launch_update(self.net.array(self._local_rate), self.net.array(self._no_loss))
         self.iter += 1
 
-    def _update_param(self, index: int, rate: float, decay: float) -> None:
-        blob = self._params[index]
-        cpu.sgd_update(
-            blob.data_as(-1),
-            blob.diff_as(-1),
-            self.history[index].data_as(-1),
+    def average_gradients(self) -> None:
+        """Divide the gradients, summed over iter_size passes, by their number."""
+        if self.param.iter_size > 1:
+            self.net.kernels.scale(1 / self.param.iter_size, self.net.array(self._diff))
+
+    def launch_update(self, rate: Any, loss: Any) -> None:
+        """Update all parameters at this rate, unless the loss, one float32 as well, is not
+        finite."""
+        array = self.net.array
+        self.net.kernels.sgd_update(
+            array(self._data),
+            array(self._diff),
+            array(self._histories[0]),
             rate,
+            array(self._rate_mult),
+            array(self._decay),
             self.param.momentum,
-            decay,
             self._l1,
+            loss,
         )
 
     def _clip_gradients(self) -> None:
         """Scale all gradients down where their joint L2 norm is above clip_gradients."""
-        diffs = [blob.diff_as(-1) for blob in self._params]
-        norm = math.sqrt(sum(cpu.sum_of_squares(diff) for diff in diffs))
+        kernels, diff = self.net.kernels, self.net.array(self._diff)
+        norm = math.sqrt(kernels.sum_of_squares(diff))
         limit = self.param.clip_gradients
         if norm > limit:
             factor = limit / norm
@@ -82,5 +100,9 @@ class SGDSolver(Solver):
                 "Gradient clipping: scaling down gradients (L2 norm %g > %g) by scale factor %g",
                 norm, limit, factor,
             )  # fmt: skip
-            for diff in diffs:
-                cpu.scale(factor, diff)
+            kernels.scale(factor, diff)
+
+
+def _spread(values: Sequence[float], segments: Sequence[int]) -> np.ndarray:
+    """Each value as often as its parameter has segments."""
+    return np.repeat(np.array(values, np.float32), segments)

@@ -6,11 +6,8 @@ import math
 import operator
 import os
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar
-
-import numpy as np
 
 from ..errors import CaffeError
 from ..glog import logger
@@ -19,11 +16,14 @@ from ..layers.blob import Blob
 from ..proto import caffe_pb2
 from ..proto.prototxt import format_message
 from . import snapshot
-from .finite import first_not_finite, first_not_finite_parameter
+from .finite import first_not_finite_parameter
 from .learning_rate import LearningRate
+from .losses import Losses
 from .nets import make_test_nets, make_train_net
 from .outputs import Outputs
 from .param import check_counts, check_max_iter, solver_param
+from .recorded import RecordedTraining
+from .test_passes import TestPasses
 
 
 class SolverAction(enum.Enum):
@@ -44,7 +44,6 @@ class Solver(abc.ABC):
         net, test_nets: the net to train and the nets to test on, which use its weights
         iter: how many times the weights have been updated
     and
-        loss: of the last iteration
         history: the blobs that the update rule remembers
         action_function: called between iterations; says what is asked of the solver
 
@@ -67,12 +66,13 @@ class Solver(abc.ABC):
         self.test_nets = make_test_nets(param)
         self.iter = 0
         self._snapshot_iter = 0  # what the last snapshot holds; there is nothing to keep at 0
-        self.loss = 0.0
         self.history: list[Blob] = []
         self.action_function: Callable[[], SolverAction] = lambda: SolverAction.NONE
+        self._recorded = RecordedTraining(self) if self.net.on_device else None
+        self._test_passes: dict[int, TestPasses] = {}
         self._callbacks: list[tuple[Callable[[], Any], Callable[[], Any]]] = []
         self._stop_requested = False
-        self._recent_losses: deque[float] = deque(maxlen=param.average_loss)
+        self._losses = Losses(self.net, param.average_loss)
         self._outputs = Outputs(self.net)
         self._place_before_tests: Any = None
         logger.info("Solver scaffolding done.")
@@ -106,8 +106,8 @@ class Solver(abc.ABC):
             logger.info("Optimization stopped early.")
             return
         if _is_due(param.display, self.iter):
-            self._record_loss(self.net.forward_loss())
-            logger.info("Iteration %d, loss = %g", self.iter, self.smoothed_loss)
+            self._losses.record(self.iter, self.net.forward_loss())
+            logger.info("Iteration %d, loss = %g", self.iter, self._losses.smoothed)
         if _is_due(param.test_interval, self.iter):
             self.test_all()
         logger.info("Optimization Done.")
@@ -125,7 +125,6 @@ class Solver(abc.ABC):
         started, displayed = time.monotonic(), self.iter
         stop_iter = self.iter + iterations
         while self.iter < stop_iter:
-            self.net.clear_param_diffs()
             if _is_due(param.test_interval, self.iter) and (
                 self.iter > 0 or param.test_initialization
             ):
@@ -136,40 +135,67 @@ class Solver(abc.ABC):
                 on_start()
             display = _is_due(param.display, self.iter)
             self.net.debug_info = display and param.debug_info
-            loss = sum(self.net.forward_backward() for _ in range(param.iter_size))
-            self._record_loss(loss / param.iter_size)
+            recorded = self._iterate_recorded(stop_iter - self.iter)
+            if not recorded:
+                self._forward_backward()
             if display:
+                self.look()
                 now = time.monotonic()
                 self._log_progress(self.iter - displayed, now - started)
                 started, displayed = now, self.iter
             for _, on_gradients_ready in self._callbacks:
                 on_gradients_ready()
-            self.apply_update()
+            if recorded:
+                self._rate()
+                self.iter += 1
+            else:
+                self.apply_update()
             action = self.action_function()
             if _is_due(param.snapshot, self.iter) or action is SolverAction.SNAPSHOT:
                 self.snapshot()
             if action is SolverAction.STOP:
                 self._stop_requested = True
                 break
+        self.look()
 
-    def _record_loss(self, loss: float) -> None:
-        if not math.isfinite(loss):
-            raise CaffeError(
-                f"Iteration {self.iter}: the loss is {loss:g}; the first NaN or infinity is "
-                f"{self._where_not_finite()}. Training stops and earlier snapshots stay as they "
-                "are; lower base_lr, or look at the data"
-            )
-        self.loss = float(np.float32(loss))
-        self._recent_losses.append(self.loss)
+    def _forward_backward(self) -> None:
+        self.look()
+        self.net.clear_param_diffs()
+        loss = sum(self.net.forward_backward() for _ in range(self.param.iter_size))
+        self._losses.record(self.iter, loss / self.param.iter_size)
 
-    def _where_not_finite(self) -> str:
-        found = first_not_finite(self.net)
-        return f"of {found}" if found else "of the loss itself"
+    def _iterate_recorded(self, left: int) -> bool:
+        """Have the GPU run a whole iteration, update included, of `left` that are still to come,
+        and do not wait for it. False where that cannot be, as with callbacks before the update."""
+        return self._recorded is not None and not self._callbacks and self._recorded.iterate(left)
+
+    def look(self) -> None:
+        """Take up the losses of the iterations that the GPU has run by itself.
+
+        Raises CaffeError where one is not finite or a pass found something wrong in its data;
+        `iter` and the weights are then those before that iteration.
+        """
+        first, losses = self._recorded.losses() if self._recorded is not None else (0, [])
+        for index, loss in enumerate(losses):
+            if not math.isfinite(loss):
+                self.iter = first + index
+                self.net.rewind((len(losses) - index) * self.param.iter_size)
+                self._losses.record(self.iter, self.net.forward_loss())  # may say more
+            self._losses.record(first + index, loss)
+
+    @property
+    def loss(self) -> float:
+        """Of the last iteration."""
+        return self._losses.last
 
     @property
     def smoothed_loss(self) -> float:
         """The mean loss of the last `average_loss` iterations."""
-        return math.fsum(self._recent_losses) / len(self._recent_losses)
+        return self._losses.smoothed
+
+    def rates_ahead(self, count: int) -> list[float]:
+        """The learning rates of the next iterations, at most so many."""
+        return self._learning_rate.ahead(self.iter, count)
 
     def _log_progress(self, iterations: int, seconds: float) -> None:
         logger.info(
@@ -178,7 +204,7 @@ class Solver(abc.ABC):
             iterations / (seconds or 1),
             seconds,
             self.param.display,
-            self.smoothed_loss,
+            self._losses.smoothed,
         )
         for index, line in enumerate(self._outputs.lines(self._outputs.values())):
             logger.info("    Train net output #%d: %s", index, line)
@@ -198,18 +224,15 @@ class Solver(abc.ABC):
         net, count = self.test_nets[index], self.param.test_iter[index]
         logger.info("Iteration %d, Testing net (#%d)", self.iter, index)
         net.share_with(self.net)
-        outputs = Outputs(net)
-        scores = np.zeros(len(outputs.names))
-        loss = 0.0
-        for _ in range(count):
-            if self._stopped_while_testing():
-                logger.info("Test interrupted.")
-                return
-            loss += net.forward_loss()
-            scores += outputs.values()
+        passes = self._test_passes.setdefault(index, TestPasses(net, count))
+        results = passes.run(self._stopped_while_testing)
+        if results is None:
+            logger.info("Test interrupted.")
+            return
+        loss, scores = results
         if self.param.test_compute_loss:
             logger.info("Test loss: %g", loss / count)
-        for i, line in enumerate(outputs.lines(scores / count)):
+        for i, line in enumerate(passes.outputs.lines(scores / count)):
             logger.info("    Test net output #%d: %s", i, line)
 
     def _stopped_while_testing(self) -> bool:
@@ -238,6 +261,7 @@ class Solver(abc.ABC):
         be written; the snapshots written before stay as they are.
         """
         snapshot.check_prefix(self.param)
+        self.look()
         found = first_not_finite_parameter(self.net)
         if found:
             raise CaffeError(
@@ -248,7 +272,7 @@ class Solver(abc.ABC):
         state.CopyFrom(self._place_before_tests or self._place())
         state.iter = self.iter
         state.current_step = self._learning_rate.current_step
-        state.recent_loss.extend(self._recent_losses)
+        state.recent_loss.extend(self._losses.recent)
         snapshot.write_history(self.history, state)
         snapshot.write_snapshot(self.net, state, self.param)
         self._snapshot_iter = self.iter
@@ -276,8 +300,8 @@ class Solver(abc.ABC):
         self._learning_rate.current_step = state.current_step
         logger.info("%sSolver: restoring history", self.type)
         snapshot.read_history(self.history, state)
-        self._recent_losses.clear()
-        self._recent_losses.extend(state.recent_loss)
+        self._losses.recent.clear()
+        self._losses.recent.extend(state.recent_loss)
         self._place_before_tests = None
         for index, net in enumerate([self.net, *self.test_nets]):
             net.seek([cursor for cursor in state.cursor if cursor.net == index])

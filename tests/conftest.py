@@ -1,10 +1,13 @@
 """What all tests share: helper modules such as `layer_testing`, and the fixture `caffe_log`."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 
 import pytest
+
+from caffe.kernels import twins
 
 for folder in ("kernels", "layers", "net", "proto", "solver"):
     sys.path.insert(0, str(Path(__file__).parent / folder))
@@ -17,3 +20,10 @@ def caffe_log(caplog):
     logger.addHandler(caplog.handler)
     yield caplog
     logger.removeHandler(caplog.handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _twin():
+    """CAFFE_TEST_TWIN=cuda: the nets of the tests compute on the GPU, or in Numba's simulator."""
+    if os.environ.get("CAFFE_TEST_TWIN") == "cuda":
+        twins.use_gpu()

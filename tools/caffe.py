@@ -19,12 +19,12 @@ try:
     from caffe.glog import logger
     from caffe.layers.layer import TEST, TRAIN
     from caffe.net.net import Net
-    from caffe.proto import caffe_pb2
     from caffe.proto.upgrade import read_solver_param
     from caffe.solver import get_solver
     from caffe.solver.nets import load_weights
     from caffe.solver.outputs import Outputs
     from caffe.tools.command import run
+    from caffe.tools.devices import choose_device, query_devices
     from caffe.tools.flags import Flag, parse_flags, usage
     from caffe.tools.progress import Progress
     from caffe.tools.signals import SignalHandler, signal_effect
@@ -43,7 +43,7 @@ FLAGS = (
     Flag("phase", "", "TRAIN or TEST: the phase of the net to time (default: TRAIN)"),
     Flag("level", 0, "the level of the net, for the include and exclude rules of its layers"),
     Flag("stage", "", "the stages of the net, commas between them, for the same rules"),
-    Flag("gpu", "", "the GPUs to use; this version has no GPU kernels yet"),
+    Flag("gpu", "", "the GPU to use, by number (default: as the solver says, else the CPU)"),
     Flag("sigint_effect", "stop", "what SIGINT (Ctrl-C) does: snapshot, stop or none"),
     Flag("sighup_effect", "snapshot", "what SIGHUP does: snapshot, stop or none"),
     Flag("minloglevel", "", "log only from this level: 0 all, 1 warnings, 2 errors, 3 fatal"),
@@ -72,7 +72,7 @@ examples:
   caffe train --solver=finetune_solver.prototxt --weights=lenet_iter_10000.caffemodel
   caffe test --model=lenet_train_test.prototxt --weights=lenet_iter_10000.caffemodel \
 --iterations=100
-  caffe time --model=lenet_train_test.prototxt --iterations=10"""
+  caffe time --model=lenet_train_test.prototxt --iterations=10 --gpu=0"""
 
 
 def train(flags: dict[str, Any]) -> None:
@@ -87,11 +87,7 @@ def train(flags: dict[str, Any]) -> None:
     param = read_solver_param(flags["solver"])
     param.train_state.level = flags["level"]
     param.train_state.stage.extend(_stages(flags))
-    if param.HasField("solver_mode") and param.solver_mode == caffe_pb2.SolverParameter.GPU:
-        logger.warning(
-            "solver_mode: GPU, but this version has no GPU kernels yet: training on the CPU"
-        )
-    logger.info("Use CPU.")
+    choose_device(flags["gpu"], param)
     if flags["snapshot"] or flags["weights"]:
         param.weights[:] = [flags["weights"]] if flags["weights"] else []
     solver = get_solver(param)
@@ -111,7 +107,7 @@ def test(flags: dict[str, Any]) -> None:
         raise CaffeError("Need a model definition to score. Give --model=FILE")
     if not flags["weights"]:
         raise CaffeError("Need model weights to score. Give --weights=FILE")
-    logger.info("Use CPU.")
+    choose_device(flags["gpu"])
     net = Net(flags["model"], TEST, level=flags["level"], stages=_stages(flags))
     load_weights(net, [flags["weights"]])
     count = flags["iterations"]
@@ -136,14 +132,14 @@ def time(flags: dict[str, Any]) -> None:
     phases = {"": TRAIN, "TRAIN": TRAIN, "TEST": TEST}
     if flags["phase"] not in phases:
         raise CaffeError(f'phase must be "TRAIN" or "TEST", not "{flags["phase"]}"')
-    logger.info("Use CPU.")
+    choose_device(flags["gpu"])
     net = Net(flags["model"], phases[flags["phase"]], level=flags["level"], stages=_stages(flags))
     time_net(net, flags["iterations"])
 
 
 def device_query(flags: dict[str, Any]) -> None:
     """Say which GPUs there are to use."""
-    logger.info("No CUDA device: this version has no GPU kernels yet; it computes on the CPU")
+    query_devices(flags["gpu"])
 
 
 COMMANDS = {"train": train, "test": test, "time": time, "device_query": device_query}
@@ -180,11 +176,6 @@ def _run(arguments: Sequence[str]) -> int:
         raise CaffeError(f"Unknown action: {name}; {suggestion(name, COMMANDS)}")
     if len(commands) > 1:
         raise CaffeError(f"unexpected argument '{commands[1]}'; a flag begins with --")
-    if flags["gpu"] and name != "device_query":
-        raise CaffeError(
-            f"--gpu={flags['gpu']}: this version has no GPU kernels yet; "
-            "leave --gpu out to compute on the CPU"
-        )
     if flags["iterations"] < 1:
         raise CaffeError(f"--iterations={flags['iterations']}: it must be positive")
     COMMANDS[name](flags)

@@ -2,18 +2,22 @@
 
     g       = diff + decay * data          (L2), or
               diff + decay * sign(data)    (L1)
-    history = rate * g + momentum * history
+    history = rate * rate_mult * g + momentum * history
     diff    = history
     data    = data - diff
 
-One pass over memory does all four. All arrays are flat float32.
+One call updates all parameters, and one pass over memory does all four lines. The parameters lie
+one after the other in flat float32 arrays, each padded to a multiple of SEGMENT values; a segment
+has its own rate_mult and decay.
 """
 
 import numpy as np
 
 from .jit import jit
 from .parallel import parallel_for
-from .shares import share, share_count
+from .shares import share_count
+
+SEGMENT = 1024
 
 
 @jit
@@ -21,26 +25,41 @@ def sgd_update(
     data: np.ndarray,
     diff: np.ndarray,
     history: np.ndarray,
-    rate: float,
+    rate: np.ndarray,
+    rate_mult: np.ndarray,
+    decay: np.ndarray,
     momentum: float,
-    decay: float,
     l1: bool,
+    loss: np.ndarray,
 ) -> None:
     """Update `data` and `history`; `diff` ends as the step that was taken, as in Caffe.
 
-    rate, decay: the local ones, multiplied by the parameter's lr_mult and decay_mult.
-    l1: decay by the sign of the data in place of the data.
+    rate, loss: (1,); rate_mult, decay: (size / SEGMENT,). l1: decay by the sign of the data in
+    place of the data. Where the loss is not finite nothing is updated.
     """
-    count = share_count(data.size)
-    numbers = np.float32(rate), np.float32(momentum), np.float32(decay)
-    parallel_for(_update, count, (count, data, diff, history, numbers, l1))
+    if not np.isfinite(loss[0]):
+        return
+    count = min(share_count(data.size), max(rate_mult.size, 1))
+    arguments = (
+        count, data, diff, history, rate[0], rate_mult, decay, np.float32(momentum), l1,
+    )  # fmt: skip
+    parallel_for(_update, count, arguments)
 
 
 @jit
-def _update(i, count, data, diff, history, numbers, l1):
-    first, last = share(i, count, data.size)
-    data, diff, history = data[first:last], diff[first:last], history[first:last]
-    rate, momentum, decay = numbers
+def _update(i, count, data, diff, history, rate, rate_mult, decay, momentum, l1):
+    """Share i of `count` of the segments."""
+    segments = rate_mult.size
+    for segment in range(segments * i // count, segments * (i + 1) // count):
+        here = slice(segment * SEGMENT, (segment + 1) * SEGMENT)
+        _step(
+            data[here], diff[here], history[here],
+            rate * rate_mult[segment], momentum, decay[segment], l1,
+        )  # fmt: skip
+
+
+@jit
+def _step(data, diff, history, rate, momentum, decay, l1):
     one, zero = np.float32(1), np.float32(0)
     for j in range(data.size):
         value = data[j]

@@ -1,8 +1,8 @@
 """Softmax and multinomial logistic loss in one.
 
     prob = softmax of bottom over the channels
-    loss = - sum over positions (outer, inner) of log prob[outer, label, inner]
-    bottom_diff = scale * (prob - (1 where the channel is the label, else 0))
+    loss = - sum over positions (outer, inner) of log prob[outer, label, inner] / normalizer
+    bottom_diff = loss_weight / normalizer * (prob - (1 where the channel is the label, else 0))
 
 Together they need no division by a small probability, and the gradient is one subtraction.
 bottom, prob, bottom_diff: (outer, channels, inner) float32; label: (outer, inner) float32, whole
@@ -25,28 +25,39 @@ COST = 4  # of a value in the backward pass, in shares.py's measure
 
 @jit
 def softmax_loss_forward(
-    bottom: np.ndarray, label: np.ndarray, ignore_label: float, prob: np.ndarray
-) -> tuple[float, int, int]:
-    """Fill `prob`; return the sum of the losses, how many labels counted, and the flat index of
-    the first label that is not a whole number in 0..channels-1 (-1: all are good).
+    bottom: np.ndarray,
+    label: np.ndarray,
+    ignore_label: float,
+    normalizer: float,
+    prob: np.ndarray,
+    loss: np.ndarray,
+    status: np.ndarray,
+) -> None:
+    """Fill `prob`, `loss` and `status`.
+
+    normalizer: what the summed loss is divided by; 0: the number of labels that count, at least 1.
+    loss: (1,) float32. status: (2,) int32, becomes the number of good labels that are not ignored
+    and the flat index of the first label that is not a whole number in 0..channels-1 (-1: all are
+    good). With a bad label, the loss is NaN.
 
     A probability below 1.2e-38 counts as that, as in Caffe. The loss adds in float64, in order.
     """
     softmax_forward(bottom, prob)
     channels, inner = bottom.shape[1], bottom.shape[2]
-    loss = 0.0
-    count = 0
+    total, count, bad = 0.0, 0, -1
     for position in range(label.size):
         o, i = divmod(position, inner)
         value = label[o, i]
         if value == ignore_label:
             continue
         if not (0 <= value < channels and value == math.floor(value)):
-            return loss, count, position
+            bad = position if bad < 0 else bad
+            continue
         p = prob[o, int(value), i]
-        loss -= math.log(np.float64(SMALLEST if p < SMALLEST else p))
+        total -= math.log(np.float64(SMALLEST if p < SMALLEST else p))
         count += 1
-    return loss, count, -1
+    status[0], status[1] = count, bad
+    loss[0] = total / _divisor(normalizer, status) if bad < 0 else math.nan
 
 
 @jit
@@ -54,13 +65,21 @@ def softmax_loss_backward(
     prob: np.ndarray,
     label: np.ndarray,
     ignore_label: float,
-    scale: float,
+    loss_weight: np.ndarray,
+    normalizer: float,
+    status: np.ndarray,
     bottom_diff: np.ndarray,
 ) -> None:
-    """Overwrite `bottom_diff`. The labels must be those that forward found good."""
+    """Overwrite `bottom_diff`. loss_weight: (1,) float32; normalizer, status: forward's. The labels
+    must be those that forward found good."""
+    scale = np.float32(loss_weight[0] / _divisor(normalizer, status))
     count = share_count(COST * prob.size)
-    arguments = count, prob, label, ignore_label, np.float32(scale), bottom_diff
-    parallel_for(_backward, count, arguments)
+    parallel_for(_backward, count, (count, prob, label, ignore_label, scale, bottom_diff))
+
+
+@jit
+def _divisor(normalizer, status):
+    return normalizer if normalizer > 0 else np.float64(max(status[0], 1))
 
 
 @jit

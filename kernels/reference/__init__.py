@@ -27,7 +27,7 @@ from .inner_product import (
 )
 from .max_pooling import max_pooling_backward, max_pooling_forward
 from .relu import relu_backward, relu_forward
-from .sgd import sgd_update
+from .sgd import SEGMENT, sgd_update
 from .softmax import softmax_backward, softmax_forward
 from .softmax_loss import NO_LABEL, softmax_loss_backward, softmax_loss_forward
 from .split_records import split_records
@@ -37,6 +37,7 @@ from .transform import transform
 __all__ = [
     "NO_BIAS",
     "NO_LABEL",
+    "SEGMENT",
     "accuracy",
     "add",
     "asum",

@@ -4,8 +4,27 @@ from typing import Any
 
 import numpy as np
 
+from kernel_testing import ON_GPU, run_kernel
+
 from caffe.kernels import cpu, reference
 from caffe.kernels.reference.im2col import output_shape
+
+
+class _OnGpu:
+    """The GPU's kernels as functions of NumPy arrays, which they change in place."""
+
+    def __getattr__(self, name):
+        def call(*arguments):
+            left, returned = run_kernel(name, *arguments)
+            for array, result in zip(arguments, left, strict=True):
+                if isinstance(array, np.ndarray):
+                    array[...] = result
+            return returned
+
+        return call
+
+
+TESTED = _OnGpu() if ON_GPU else cpu
 
 
 def run_convolution(kernels, bottom, weight, bias, form, group, seed=1):
@@ -68,9 +87,9 @@ def run_convolution_max_pooling(kernels, operands, pad, stride, group, window, z
 
 
 def assert_runs_agree(run: Any, *case: Any, tolerance: float = 1e-5, **more: Any) -> None:
-    """What `run` computes on the CPU and by the definitions: masks the same, and all else to
-    `tolerance` of itself and of the largest value."""
-    ours, wanted = (run(kernels, *case, **more) for kernels in (cpu, reference))
+    """What `run` computes by the kernels under test and by the definitions: masks the same, and all
+    else to `tolerance` of itself and of the largest value."""
+    ours, wanted = (run(kernels, *case, **more) for kernels in (TESTED, reference))
     if "mask" in wanted:
         np.testing.assert_array_equal(ours.pop("mask"), wanted.pop("mask"))
     for name, expected in wanted.items():

@@ -7,13 +7,30 @@ import pytest
 from convolution_cases import assert_runs_agree, run_convolution
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernel_testing import assert_same_bits_for_any_threads, convolution_operands
+from kernel_testing import (
+    SIMULATED,
+    assert_same_bits_for_any_threads,
+    convolution_operands,
+    cpu_only,
+    examples,
+)
 
 from caffe.kernels import cpu, reference
 
 
+MOST_IMAGES, MOST_OUTPUTS, MOST_BEYOND = (2, 2, 2) if SIMULATED else (18, 4, 5)
+FORMS = {  # images, channels, inputs, outputs, kernel, pad, stride, dilation, groups
+    "several tiles": (2, 3, (5, 6), 18, (3, 2), (0, 0), (1, 1), (1, 1), 1),
+    "padded": (3, 3, (5, 4), 4, (3, 3), (1, 1), (1, 1), (1, 1), 1),
+    "groups": (2, 4, (5, 6), 6, (3, 2), (1, 0), (2, 1), (1, 2), 2),
+    "one axis": (3, 2, (9,), 5, (3,), (2,), (2,), (2,), 1),
+    "three axes": (2, 2, (3, 4, 3), 3, (2, 1, 2), (1, 0, 1), (1, 2, 1), (1, 1, 2), 1),
+    "few images": (2, 2, (4, 4), 3, (4, 4), (0, 0), (1, 1), (1, 1), 1),
+}
+
+
 @st.composite
-def cases(draw):
+def forms(draw):
     axes = draw(st.integers(0, 3))
     inputs, kernel, *form = [], [], [], [], []
     for axis in range(axes):
@@ -22,14 +39,14 @@ def cases(draw):
             values.append(draw(st.integers(low, high)))
         pad, _, dilation = (values[axis] for values in form)
         smallest = max(1, dilation * (kernel[axis] - 1) + 1 - 2 * pad)
-        inputs.append(smallest + draw(st.integers(0, 5 if axes < 3 else 2)))
+        inputs.append(smallest + draw(st.integers(0, MOST_BEYOND if axes < 3 else 2)))
     group = draw(st.integers(1, 3))
-    channels, outputs = (group * draw(st.integers(1, 4)) for _ in range(2))
-    return draw(st.integers(1, 18)), channels, inputs, outputs, kernel, form, group
+    channels, outputs = (group * draw(st.integers(1, MOST_OUTPUTS)) for _ in range(2))
+    return draw(st.integers(1, MOST_IMAGES)), channels, inputs, outputs, kernel, form, group
 
 
-@settings(deadline=None, max_examples=80)
-@given(case=cases(), bias_term=st.booleans())
+@settings(deadline=None, max_examples=examples(80))
+@given(case=forms(), bias_term=st.booleans())
 def test_any_form(case, bias_term):
     num, channels, inputs, outputs, kernel, form, group = case
     bottom, weight, bias = convolution_operands(num, channels, inputs, outputs, kernel, group)
@@ -37,6 +54,14 @@ def test_any_form(case, bias_term):
     assert_runs_agree(run_convolution, bottom, weight, bias, form, group)
 
 
+@pytest.mark.parametrize("name", FORMS)
+def test_some_forms(name):
+    num, channels, inputs, outputs, kernel, *form, group = FORMS[name]
+    operands = convolution_operands(num, channels, inputs, outputs, kernel, group)
+    assert_runs_agree(run_convolution, *operands, form, group)
+
+
+@cpu_only
 @pytest.mark.parametrize("num", [3, 64])
 def test_the_same_bits_for_any_number_of_threads(num):
     case = convolution_operands(num, 6, (9, 8), 4, (3, 3), 2)

@@ -2,11 +2,17 @@
 
 import numpy as np
 import pytest
-from kernel_testing import assert_same_bits_for_any_threads, assert_twins_agree
+from kernel_testing import (
+    assert_same_bits_for_any_threads,
+    assert_twins_agree,
+    cases,
+    cpu_only,
+    run_kernel,
+)
 
 from caffe.kernels import cpu
 
-SIZES = [0, 1, 37, 100_003]
+SIZES = cases([0, 1, 37, 300], [100_003])
 
 
 def normal(size, seed):
@@ -25,8 +31,8 @@ def test_relu(size, slope):
 @pytest.mark.parametrize("slope", [0.0, 0.1])
 def test_relu_keeps_nan(slope):
     values = np.array([np.nan, 1, -1], np.float32)
-    cpu.relu_forward(values, values, slope)
-    assert np.isnan(values).tolist() == [True, False, False]
+    (_, top, _), _ = run_kernel("relu_forward", values, np.empty_like(values), slope)
+    assert np.isnan(top).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -41,6 +47,7 @@ def test_tanh_of_large_and_small_values():
     assert_twins_agree("tanh_forward", bottom, np.empty_like(bottom), rtol=1e-6, atol=0)
 
 
+@cpu_only
 def test_same_bits_for_any_threads():
     bottom, top_diff = normal(200_001, 5), normal(200_001, 6)
 

@@ -6,8 +6,9 @@ import numba
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernel_testing import SIMULATED, assert_twins_agree, cpu_only, examples
 
-from caffe.kernels import cpu, reference
+from caffe.kernels import reference
 from caffe.kernels.cpu.vector import make_line_copy
 from caffe.kernels.reference.im2col import output_shape
 
@@ -25,23 +26,19 @@ def windows(draw):
     return tuple(zip(*forms, strict=True)) if forms else ((),) * 5
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(form=windows(), channels=st.integers(1, 3))
 def test_im2col_and_col2im(form, channels):
     inputs, *form = form
     rng = np.random.default_rng(0)
     image = rng.normal(size=(channels, *inputs)).astype(np.float32)
     shape = (channels * math.prod(form[0]), math.prod(output_shape(inputs, *form)))
-    column, expected = np.full(shape, np.nan, np.float32), np.empty(shape, np.float32)
-    cpu.im2col(image, *form, column)
-    reference.im2col(image, *form, expected)
-    np.testing.assert_array_equal(column, expected)
+    column = np.full(shape, np.nan, np.float32)
+    assert_twins_agree("im2col", image, *form, column, rtol=0, atol=0)
 
     column[:] = rng.normal(size=shape)
-    back, expected = np.full_like(image, np.nan), np.empty_like(image)
-    cpu.col2im(column, *form, back)
-    reference.col2im(column, *form, expected)
-    np.testing.assert_allclose(back, expected, rtol=1e-5, atol=1e-5)
+    back = np.full_like(image, np.nan)
+    assert_twins_agree("col2im", column, *form, back, atol=1e-5)
 
 
 def test_an_image_by_hand():
@@ -51,6 +48,7 @@ def test_an_image_by_hand():
     np.testing.assert_array_equal(column, [[0, 1, 0, 4], [0, 2, 3, 5]])
 
 
+@cpu_only
 def test_long_and_short_lines():
     """Lines around the length of a vector, and not beyond their end."""
     copies = {}

@@ -46,8 +46,9 @@ def test_another_axis():
 def test_bad_label():
     layer = accuracy()
     bottoms, tops = set_up(layer, [np.zeros((3, 10)), np.array([1, 10, 2])])
+    layer.forward(bottoms, tops)
     with pytest.raises(CaffeError, match=r"layer 'accuracy'.*label 10 is outside 0\.\.9") as raised:
-        layer.forward(bottoms, tops)
+        layer.check(bottoms)
     assert raised.value.item == 1
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from caffe.errors import CaffeError
-from caffe.layers.blob import ALIGNMENT, Blob
+from caffe.kernels.synced_memory import ALIGNMENT
+from caffe.layers.blob import Blob
 
 WAYS = [(Blob.data.fget, Blob.data_as), (Blob.diff.fget, Blob.diff_as)]
 
@@ -87,7 +88,7 @@ def test_a_deferred_diff_is_computed_before_a_view_of_it_is_given() -> None:
     blob = Blob(2, 2)
     before = blob.diff_as(-1)
     assert before.tolist() == [0, 0, 0, 0]
-    blob.defer_diff(lambda diff: diff.fill(3))
+    blob.defer_diff(lambda: blob.diff.fill(3))
     assert blob.diff_is_deferred
     assert blob.diff_as(-1).tolist() == [3, 3, 3, 3]
     assert not blob.diff_is_deferred

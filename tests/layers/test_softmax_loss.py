@@ -102,8 +102,9 @@ def test_bad_label_names_value_and_item(label, text):
     labels = np.array([3, 0, label, 12])
     layer = make_layer('name: "loss" type: "SoftmaxWithLoss"')
     bottoms, tops = set_up(layer, [np.zeros((4, 10)), labels])
+    layer.forward(bottoms, tops)
     with pytest.raises(CaffeError, match=f"layer 'loss'.*{text}.*item 2") as raised:
-        layer.forward(bottoms, tops)
+        layer.check(bottoms)
     assert raised.value.item == 2
 
 
@@ -112,8 +113,9 @@ def test_item_of_a_bad_label_in_an_image():
     labels[1, 0, 0, 1] = 5
     layer = make_layer('type: "SoftmaxWithLoss"')
     bottoms, tops = set_up(layer, [SCORES, labels])
+    layer.forward(bottoms, tops)
     with pytest.raises(CaffeError, match="label 5 is outside 0..4") as raised:
-        layer.forward(bottoms, tops)
+        layer.check(bottoms)
     assert raised.value.item == 1
 
 

@@ -40,7 +40,6 @@ def fatal(capsys, *arguments: str) -> str:
         ("train --solver=a --snapshot=b --weights=c", "Give a snapshot to resume training or wei"),
         ("train --solver=missing.prototxt", "missing.prototxt: no such file"),
         ("train --solver=a --sigint_effect=halt", 'Invalid signal effect "halt" was specified'),
-        ("train --solver=a --gpu=0", "--gpu=0: this version has no GPU kernels yet"),
         ("test", "Need a model definition to score."),
         ("test --model=a", "Need model weights to score."),
         ("time", "Need a model definition to time."),

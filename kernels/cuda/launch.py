@@ -1,0 +1,80 @@
+"""How CUDA kernels are compiled and started.
+
+A kernel is written for given sizes: a function of the sizes, remembered by functools.cache, makes
+it, so that the sizes are constants of the machine code (an integer division by a number that is
+only known at run time costs some thirty instructions). Arrays reach it flat, with one axis.
+
+Without a GPU the same code runs in Numba's simulator (NUMBA_ENABLE_CUDASIM=1), a Python thread for
+each GPU thread: correct, and very slow.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numba import cuda
+
+SIMULATED = bool(cuda.config.ENABLE_CUDASIM)
+
+# Where launches go: called with the kernel, blocks, threads and the flat arguments.
+Start = Callable[[Any, Any, Any, tuple], None]
+
+
+def kernel(function: Callable) -> Any:
+    """Decorator: a function that runs on the GPU, in each thread of a launch."""
+    return cuda.jit(function)
+
+
+def device(function: Callable) -> Any:
+    """Decorator: a function that kernels call."""
+    options = {} if SIMULATED else {"forceinline": True}
+    return cuda.jit(device=True, **options)(function)
+
+
+def launch(kernel: Any, blocks: Any, threads: Any, *arguments: Any) -> None:
+    """Start a kernel on `blocks` times `threads` threads (numbers, or tuples for several axes).
+
+    Arrays are passed flat. It returns before the GPU is done; launches run one after the other.
+    """
+    flat = tuple(a.reshape(-1) if getattr(a, "ndim", 0) > 1 else a for a in arguments)
+    _start(kernel, blocks, threads, flat)
+
+
+def _start_now(kernel: Any, blocks: Any, threads: Any, arguments: tuple) -> None:
+    kernel[blocks, threads](*arguments)
+
+
+_start: Start = _start_now
+
+
+@contextlib.contextmanager
+def redirected(start: Start) -> Iterator[None]:
+    """Have `start` take all launches meanwhile: to put them into a graph, or only to look."""
+    global _start
+    before, _start = _start, start
+    try:
+        yield
+    finally:
+        _start = before
+
+
+_scratches: list[Any] = []  # the last is the largest; graphs may still point into the others
+
+
+def scratch(count: int) -> Any:
+    """A device array of `count` float32, whatever they are, for what a kernel hands to the next
+    one within an operation. The next call gives the same memory again."""
+    if not _scratches or _scratches[-1].size < count:
+        _scratches.append(empty(count, np.float32))
+    return _scratches[-1][:count]
+
+
+def empty(shape: Any, dtype: Any) -> Any:
+    """A new array in the GPU's memory."""
+    return cuda.device_array(shape, dtype)
+
+
+def blocks_for(count: int, threads: int) -> int:
+    """How many blocks of `threads` threads cover `count` values; at least one."""
+    return max(-(-count // threads), 1)

@@ -1,0 +1,141 @@
+"""Running a wired net's layers, forward and backward."""
+
+from collections.abc import Iterator
+from types import ModuleType
+
+from ..errors import CaffeError
+from ..kernels.threads import check_process
+from ..layers.layer import Layer
+from . import debug
+from .fusion import find_pairs
+from .wiring import Wiring
+
+
+class Passes:
+    """Runs layers in their order and back. Neighbours that are faster as one run as one.
+
+    Attributes
+        kernels: the twin that the net computes with: the one chosen when it was made
+        debug_info: whether each blob is logged as it is computed
+    """
+
+    debug_info: bool
+    kernels: ModuleType
+    layers: list[Layer]
+    _wiring: Wiring
+
+    def _prepare_run(self) -> None:
+        """Resolve once what every pass needs: each layer's blobs, and the tops with a loss."""
+        wiring = self._wiring
+        self._bottoms = [wiring.bottoms(i) for i in range(len(wiring.layers))]
+        self._tops = [wiring.tops(i) for i in range(len(wiring.layers))]
+        self._shapes = [[(blob, blob.shape) for blob in bottom] for bottom in self._bottoms]
+        self._losses = [
+            [(top, weight) for top, weight in zip(tops, weights, strict=True) if weight]
+            for tops, weights in zip(self._tops, wiring.loss_weights, strict=True)
+        ]
+        self._checked = {
+            i for i, layer in enumerate(self.layers) if type(layer).check is not Layer.check
+        }
+        self._pairs = find_pairs(wiring)
+        self._losses_in_place = {
+            i
+            for i, losses in enumerate(self._losses)
+            if any(blob in self._bottoms[i] for blob, _ in losses)
+        }
+
+    def forward_from_to(self, start: int, end: int) -> float:
+        """Run the layers `start` to `end` (both included) forward. Returns their loss: the sum
+        over the tops with a loss weight of weight * sum(data)."""
+        check_process()
+        loss, i = 0.0, start
+        try:
+            for i in self._run_forward(start, end):
+                if i in self._checked:
+                    self.layers[i].check(self._bottoms[i])
+                for blob, weight in self._losses[i]:
+                    loss += weight * (blob.data.item() if blob.count == 1 else blob.data.sum())
+                if self.debug_info:
+                    debug.log_forward(self._wiring, i)
+        except CaffeError as error:
+            record = ""
+            if error.item is not None:
+                record = self._wiring.record_name(i, error.bottom, error.item)
+            if not record:
+                raise
+            raise CaffeError(f"{error} ({record})") from error
+        return loss
+
+    def _run_forward(self, start: int, end: int) -> Iterator[int]:
+        """Run these layers forward, giving the number of each once it has run."""
+        i = start
+        while i <= end:
+            self._reshape_if_needed(i)
+            pair = self._pairs.get(i) if i < end and not self.debug_info else None
+            if pair is not None:
+                self._reshape_if_needed(i + 1)
+                pair.forward(self._bottoms[i], self._tops[i], self._tops[i + 1])
+                i += 2
+                continue
+            self._settle_diff(i - 1)
+            self.layers[i].forward(self._bottoms[i], self._tops[i])
+            yield i
+            i += 1
+
+    def backward_from_to(self, start: int, end: int) -> None:
+        """Run the layers `start` down to `end` (both included) backward."""
+        check_process()
+        wiring, i = self._wiring, start
+        for below in range(end - 1):
+            self._settle_diff(below)
+        while i >= end:
+            pair = self._pairs.get(i - 1) if i > end and not self.debug_info else None
+            if not wiring.layer_need_backward[i]:
+                i -= 1
+            elif pair is not None:
+                pair.backward(
+                    self._tops[i],
+                    wiring.bottom_need_backward[i - 1],
+                    self._tops[i - 1],
+                    self._bottoms[i - 1],
+                )
+                i -= 2
+            else:
+                if i in self._losses_in_place:
+                    wiring.set_loss_weights(i)  # the last backward overwrote them
+                self.layers[i].backward(
+                    self._tops[i], wiring.bottom_need_backward[i], self._bottoms[i]
+                )
+                if self.debug_info:
+                    debug.log_backward(wiring, i)
+                i -= 1
+
+    def _settle_diff(self, i: int) -> None:
+        """Compute the gradient that the pair which begins with layer i, if one does, has deferred:
+        what it is computed from is about to change."""
+        if i in self._pairs:
+            self._tops[i][0].settle_diff()
+
+    def forward_loss(self) -> float:
+        """A whole forward pass. Returns the loss."""
+        return self.forward_from_to(0, len(self.layers) - 1)
+
+    def forward_backward(self) -> float:
+        """A whole forward and backward pass, as in training. Returns the loss."""
+        loss = self.forward_loss()
+        self.backward_from_to(len(self.layers) - 1, 0)
+        if self.debug_info:
+            debug.log_norms(self._wiring.parameters)
+        return loss
+
+    def _reshape_if_needed(self, i: int) -> None:
+        for blob, shape in self._shapes[i]:
+            if blob.shape is not shape:
+                self._reshape_layer(i)
+                return
+
+    def _reshape_layer(self, i: int) -> None:
+        with self._wiring.naming_bottoms(i):
+            self.layers[i].reshape(self._bottoms[i], self._tops[i])
+        self._shapes[i] = [(blob, blob.shape) for blob in self._bottoms[i]]
+        self._wiring.set_loss_weights(i)
