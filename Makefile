@@ -3,13 +3,17 @@
 # make lint    style, types and the order of the floors
 # make bench   time the kernels and whole training beside NumPy and PyTorch; write the tables
 # make clean   remove what these made
+#
+# where there is an NVIDIA GPU
+# make test-gpu    run the tests on it
+# make bench-gpu   time its kernels and training beside PyTorch's; write bench/results
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 FLOORS := io kernels layers net proto solver tools
 
-.PHONY: lenet test lint bench clean
+.PHONY: lenet test test-gpu lint bench bench-gpu clean
 
 lenet: $(VENV)/installed
 	$(BIN)/python -m tools.create_mnist
@@ -17,6 +21,9 @@ lenet: $(VENV)/installed
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
+
+test-gpu: $(VENV)/installed-cuda
+	$(BIN)/python -m pytest tests/gpu
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
@@ -34,6 +41,9 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python -m bench.report
 	$(BIN)/python -m bench.steps.report
 
+bench-gpu: $(VENV)/installed-cuda $(VENV)/installed-bench
+	$(BIN)/python -m bench.gpu
+
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("numba-caffe needs Python 3.11 or newer: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
@@ -44,6 +54,10 @@ $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/installed-test: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	touch $@ $(VENV)/installed
+
+$(VENV)/installed-cuda: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test,cuda]'
 	touch $@ $(VENV)/installed
 
 $(VENV)/installed-lint: pyproject.toml | $(VENV)/bin/python

@@ -63,5 +63,5 @@ def test_backward(benchmark: Any, name: str, threads: int) -> None:
         )
     compare(
         benchmark, "max pooling backward", name, threads,
-        lambda: cpu.max_pooling_backward(top, mask, diff), diff, rivals,
+        lambda: cpu.max_pooling_backward(top, mask, diff, kernel, (0, 0), STRIDE), diff, rivals,
     )  # fmt: skip

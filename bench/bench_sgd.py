@@ -1,5 +1,5 @@
-"""The update of SGD with momentum and weight decay: as many values as LeNet's ip1 and CaffeNet's fc8
-have, in whole segments."""
+"""The update of SGD with momentum and weight decay: as many segments of parameters as LeNet's ip1
+and CaffeNet's fc8 have."""
 
 from typing import Any
 
@@ -31,6 +31,9 @@ def test_sgd_update(benchmark: Any, name: str, threads: int) -> None:
         np.add(history_numpy, RATE * (gradient + DECAY * data_numpy), out=history_numpy)
         return np.subtract(data_numpy, history_numpy, out=data_numpy)
 
+    def ours() -> None:
+        cpu.sgd_update(data, diff, history, rate, rate_mult, decay, MOMENTUM, False, loss)
+
     rivals: dict[str, Any] = {"NumPy": numpy}
     if torch is not None:
         weight = torch.nn.Parameter(torch.from_numpy(random(SIZES[name])))
@@ -42,9 +45,4 @@ def test_sgd_update(benchmark: Any, name: str, threads: int) -> None:
             return weight.detach()
 
         rivals["PyTorch, fused"] = pytorch
-    compare(
-        benchmark, "sgd update", name, threads,
-        lambda: cpu.sgd_update(
-            data, diff, history, rate, rate_mult, decay, MOMENTUM, False, loss
-        ), data, rivals,
-    )  # fmt: skip
+    compare(benchmark, "sgd update", name, threads, ours, data, rivals)

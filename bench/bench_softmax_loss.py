@@ -20,11 +20,12 @@ def test_softmax_loss(benchmark: Any, name: str, threads: int) -> None:
     label = np.random.default_rng(1).integers(0, classes, (images, 1)).astype(np.float32)
     prob, diff = empty(*bottom.shape), empty(*bottom.shape)
     loss, status, weight = empty(1), empty(2, dtype=np.int32), np.ones(1, np.float32)
+    normalizer = float(images)
     rows, columns = np.arange(images), label[:, 0].astype(np.int64)
 
     def ours() -> None:
-        cpu.softmax_loss_forward(bottom, label, cpu.NO_LABEL, images, prob, loss, status)
-        cpu.softmax_loss_backward(prob, label, cpu.NO_LABEL, weight, images, status, diff)
+        cpu.softmax_loss_forward(bottom, label, cpu.NO_LABEL, normalizer, prob, loss, status)
+        cpu.softmax_loss_backward(prob, label, cpu.NO_LABEL, weight, normalizer, status, diff)
 
     def numpy() -> np.ndarray:
         scores = bottom[:, :, 0]

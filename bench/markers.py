@@ -3,6 +3,8 @@
 <!-- NAME: written by make bench -->
 ...
 <!-- end of NAME -->
+
+or by another command than `make bench`.
 """
 
 from pathlib import Path
@@ -10,13 +12,14 @@ from pathlib import Path
 from caffe.errors import CaffeError
 
 
-def replace_between(path: Path, name: str, text: str) -> None:
+def replace_between(path: Path, name: str, text: str, writer: str = "make bench") -> None:
     """Put `text`, without blank lines around it, between the markers of `name` in the file `path`.
+    writer: the command, as the first marker names it.
 
     Raises CaffeError where the file cannot be read or written, or has not exactly one of each
     marker, in this order; the file is then as it was.
     """
-    begin, end = f"<!-- {name}: written by make bench -->", f"<!-- end of {name} -->"
+    begin, end = f"<!-- {name}: written by {writer} -->", f"<!-- end of {name} -->"
     try:
         content = path.read_text(encoding="utf-8")
         before, rest = _split(content, begin, path)

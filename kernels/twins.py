@@ -42,10 +42,7 @@ def why_no_gpu() -> str:
     if not drives_gpus:
         return f"the package numba-cuda is missing; install it: {INSTALL}"
     if not numba_cuda.is_available():
-        return (
-            "no NVIDIA GPU is found; compute on the CPU, or look with nvidia-smi whether the driver "
-            "is installed"
-        )
+        return "no NVIDIA GPU is found; look with nvidia-smi whether the driver is installed"
     return ""
 
 

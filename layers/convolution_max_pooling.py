@@ -81,7 +81,8 @@ class ConvolutionMaxPooling:
         if shapes != self._shapes:
             size = kernels.convolution_max_pooling_workspace(*shapes, *form)
             self._shapes, self._workspace_size = shapes, size
-        form_and_memory = (*form, convolution.floats(self._workspace_size), convolution.direct)
+        window, workspace = pooling.window, convolution.floats(self._workspace_size)
+        form_and_memory = (*form, window, workspace, convolution.direct)
         if len(convolution.blobs) > 1 and convolution.param_propagate_down[1]:
             kernels.convolution_backward_bias(pooled_diff, diff(convolution.blobs[1]))
         if convolution.param_propagate_down[0]:
@@ -93,5 +94,5 @@ class ConvolutionMaxPooling:
                 pooled_diff, mask, data(weight), diff(bottom[0]), *form_and_memory
             )
         middle[0].defer_diff(
-            lambda: kernels.max_pooling_backward(pooled_diff, mask, diff(middle[0]))
+            lambda: kernels.max_pooling_backward(pooled_diff, mask, diff(middle[0]), *window)
         )

@@ -12,11 +12,13 @@ from ..io.lmdb_reader import LmdbReader, RecordName
 from ..io.prefetch import Prefetcher
 from ..io.rng import fresh_seed, numbered_generator
 from ..io.transformer import Transformer
+from ..kernels import cpu
 from ..proto.caffe_pb2 import DataParameter, SolverState
 from .blob import Blob
 from .layer import Layer
 from .registry import register
 from .resident_data import NO_LABELS, ResidentData
+from .staged_data import StagedBatches
 
 _SKIP_STREAM = 1  # of random numbers; the loader's are another
 # Small batches are made many at a time, at less cost each: so many, of so many values, at most.
@@ -37,7 +39,7 @@ class Data(Layer):
     for one that is corrupt or does not fit.
 
     On the GPU, a dataset that fits into its memory is copied there once, and batches are made of it
-    there (resident_data.py). Others are served from the host.
+    there (resident_data.py). Others are made on the host and copied one ahead (staged_data.py).
     """
 
     type = "Data"
@@ -51,6 +53,7 @@ class Data(Layer):
         self._check(param)
         self._prefetcher: Prefetcher[Batch] | None = None
         self._resident: ResidentData | None = None
+        self._staged: StagedBatches | None = None
         self._served_record: int | None = None  # the first of the batch served last
         self._seed = fresh_seed()
         self._first_batch = 0  # the number of the batch that begins at _first_record
@@ -110,18 +113,38 @@ class Data(Layer):
             return
         prefetcher = self._prefetcher or self._start()
         try:
-            batch = prefetcher.get()
+            if self._staged is not None:
+                first_record = self._serve_staged(self._staged, top)
+            else:
+                first_record = self._serve(prefetcher, top)
         except CaffeError as error:
             self._stop()  # the next forward tries again
             raise self.error(str(error)) from error
-        self._shape = batch.shape
-        if top[0].shape != batch.shape:
-            self.reshape(bottom, top)
+        self._count(first_record)
+
+    def _serve(self, prefetcher: Prefetcher[Batch], top: Sequence[Blob]) -> int:
+        batch = prefetcher.get()
+        self._take_shape(batch.shape, top)
         self._loader.transform(batch, top[0].data)
         if len(top) > 1:
             top[1].data[...] = batch.label
         prefetcher.recycle(batch)
-        self._count(batch.first_record)
+        return batch.first_record
+
+    def _serve_staged(self, staged: StagedBatches, top: Sequence[Blob]) -> int:
+        staged.check()
+        first_record = staged.first_record
+        self._take_shape(staged.shape, top)
+        self.kernels.copy(staged.image.reshape(-1), top[0].device_data_as(-1))
+        if len(top) > 1:
+            self.kernels.copy(staged.label, top[1].device_data_as(-1))
+        staged.advance()
+        return first_record
+
+    def _take_shape(self, shape: tuple[int, ...], top: Sequence[Blob]) -> None:
+        self._shape = shape
+        if top[0].shape != shape:
+            self.reshape((), top)
 
     def count_batch(self) -> None:
         """Note that the GPU has served a batch by itself."""
@@ -149,6 +172,8 @@ class Data(Layer):
         )
         batches = [Batch() for _ in range(self._batches_ahead())]
         self._prefetcher = Prefetcher(self._loader.fill, batches)
+        if self.kernels is not cpu:
+            self._staged = StagedBatches(self._prefetcher, self._loader)
         return self._prefetcher
 
     def _batches_ahead(self) -> int:
@@ -159,7 +184,7 @@ class Data(Layer):
     def _stop(self) -> None:
         if self._prefetcher is not None:
             self._prefetcher.close()
-            self._prefetcher = None
+            self._prefetcher = self._staged = None
 
     def _next_record(self) -> int:
         read = self._served * self.param.data_param.batch_size

@@ -133,6 +133,8 @@ class Pooling(Layer):
             return
         pooled_diff, diff = self.diff(top[0]), self.diff(bottom[0])
         if self.is_max:
-            self.kernels.max_pooling_backward(pooled_diff, self.array(self.mask), diff)
+            self.kernels.max_pooling_backward(
+                pooled_diff, self.array(self.mask), diff, *self.window
+            )
         else:
             self.kernels.average_pooling_backward(pooled_diff, diff, *self.window)

@@ -51,6 +51,11 @@ class LaunchedPasses(Passes):
         """Whether the net computes on the GPU."""
         return self.kernels is not cpu
 
+    def synchronize(self) -> None:
+        """Wait for what was launched on the GPU, if the net computes there."""
+        if self.on_device:
+            self.kernels.synchronize()
+
     @property
     def is_fed_by_gpu(self) -> bool:
         """Whether no layer that feeds the net runs on the host."""

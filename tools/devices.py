@@ -84,6 +84,18 @@ def query_devices(gpu: str) -> None:
             logger.info("%-31s%s", f"{name}:", value)
 
 
+def gpu_peak() -> float:
+    """The GFLOP/s that the GPU's multiply-adds reach at most, logged; those of the simulator are
+    taken to be 1."""
+    peak = 1.0
+    if not twins.is_simulated():
+        from caffe.kernels.cuda.roofline import multiply_add_peak
+
+        peak = multiply_add_peak()
+    logger.info("Multiply-add peak, at the GPU's highest clock: %.1f GFLOP/s", peak)
+    return peak
+
+
 def _properties(device: Any, device_id: int) -> list[tuple[str, Any]]:
     from numba import cuda
 

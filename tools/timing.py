@@ -10,6 +10,7 @@ import numpy as np
 from caffe.glog import logger
 from caffe.kernels.cpu.roofline import multiply_add_peak
 from caffe.net.net import Net
+from caffe.tools.devices import gpu_peak
 
 
 def time_net(net: Net, iterations: int) -> None:
@@ -29,8 +30,8 @@ def _time_passes(net: Net, iterations: int) -> tuple[float, float]:
     """The mean milliseconds of a whole forward pass and of a whole backward pass."""
     last, forward, backward = len(net.layers) - 1, 0.0, 0.0
     for _ in range(iterations):
-        forward += _milliseconds(net.forward_from_to, 0, last)
-        backward += _milliseconds(net.backward_from_to, last, 0)
+        forward += _milliseconds(net, net.forward_from_to, 0, last)
+        backward += _milliseconds(net, net.backward_from_to, last, 0)
     return forward / iterations, backward / iterations
 
 
@@ -63,23 +64,22 @@ def _time_layers(net: Net, iterations: int) -> tuple[list[float], list[float]]:
 def _time_each(net: Net) -> list[list[float]]:
     """The milliseconds of each layer's forward and of each layer's backward, run one by one."""
     layers = range(len(net.layers))
-    forward = [_milliseconds(net.forward_from_to, i, i) for i in layers]
-    backward = [_milliseconds(net.backward_from_to, i, i) for i in reversed(layers)]
+    forward = [_milliseconds(net, net.forward_from_to, i, i) for i in layers]
+    backward = [_milliseconds(net, net.backward_from_to, i, i) for i in reversed(layers)]
     return [forward, backward[::-1]]
 
 
-def _milliseconds(propagate: Callable[[int, int], Any], start: int, end: int) -> float:
+def _milliseconds(net: Net, propagate: Callable[[int, int], Any], start: int, end: int) -> float:
     started = time.perf_counter()
     propagate(start, end)
+    net.synchronize()
     return (time.perf_counter() - started) * 1e3
 
 
 def _log_rates(
     net: Net, forward: list[float], backward: list[float], whole: tuple[float, float]
 ) -> None:
-    threads = numba.get_num_threads()
-    peak = multiply_add_peak(threads)
-    logger.info("Multiply-add peak, measured on %d thread(s): %.1f GFLOP/s", threads, peak)
+    peak = gpu_peak() if net.on_device else _cpu_peak()
     logger.info("Operations are the definition's; where a kernel needs fewer, it may pass the peak")
     counts = [net.operations(i) for i in range(len(net.layers))]
     for layer, (ahead, back), *spent in zip(net.layers, counts, forward, backward, strict=True):
@@ -96,6 +96,13 @@ def _log_rates(
     ):
         rate = f", {_rate(operations, milliseconds, peak)}" if operations else ""
         logger.info("%10s  %s: %g ms%s", "", name, milliseconds, rate)
+
+
+def _cpu_peak() -> float:
+    threads = numba.get_num_threads()
+    peak = multiply_add_peak(threads)
+    logger.info("Multiply-add peak, measured on %d thread(s): %.1f GFLOP/s", threads, peak)
+    return peak
 
 
 def _rate(operations: int, milliseconds: float, peak: float) -> str:

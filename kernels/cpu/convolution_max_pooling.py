@@ -72,10 +72,12 @@ def convolution_max_pooling_backward_data(
     pad: Pair,
     stride: Pair,
     group: int,
+    window: tuple[Pair, Pair, Pair],
     workspace: np.ndarray,
     direct: bool = False,
 ) -> None:
-    """Overwrite bottom_diff. workspace: `convolution_max_pooling_workspace` floats."""
+    """Overwrite bottom_diff. window: as forward's; here the mask tells enough. workspace:
+    `convolution_max_pooling_workspace` floats."""
     shapes = (bottom_diff.shape, weight.shape, pooled_diff.shape)
     few = None if direct else _few_plan(*shapes, pad, stride)
     if few is not None:
@@ -93,10 +95,11 @@ def convolution_max_pooling_backward_weight(
     pad: Pair,
     stride: Pair,
     group: int,
+    window: tuple[Pair, Pair, Pair],
     workspace: np.ndarray,
     direct: bool = False,
 ) -> None:
-    """Add to weight_diff. workspace: `convolution_max_pooling_workspace` floats."""
+    """Add to weight_diff. window, workspace: as for the bottom's gradient."""
     shapes = (bottom.shape, weight_diff.shape, pooled_diff.shape)
     few = None if direct else _few_plan(*shapes, pad, stride)
     if few is not None:

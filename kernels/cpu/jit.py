@@ -1,20 +1,11 @@
 """How CPU kernels are compiled: `@jit` is numba.njit with this project's settings.
 
 Every kernel releases the GIL, follows NumPy's rules for division by zero, and is compiled at its
-first call with new argument types. The machine code is kept on disk. Numba looks for it by the
-file of the jitted function only, so an edit to a module that this function calls would go
-unnoticed: the folder is therefore named by a hash of all kernel sources.
-
-The folder is $NUMBA_CACHE_DIR/HASH, or numba-caffe/HASH in $XDG_CACHE_HOME (~/.cache); where that
-cannot be written, one in the system's temporary folder, with one warning. What becomes of damaged
-files is in kernels/cache.py.
+first call with new argument types. The machine code is kept on disk (kernels/cache_folder.py says
+where, kernels/cache.py what becomes of damaged files).
 """
 
 import functools
-import hashlib
-import os
-import stat
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,10 +16,12 @@ from numba.core import event as numba_event
 
 from ...glog import logger
 from ..cache import KernelCache
+from ..cache_folder import cache_folder
 from ..threads import choose_layer
 from .part import PartCompiler
 
 choose_layer()
+SOURCES = Path(__file__).parent
 
 
 def jit(
@@ -54,7 +47,7 @@ def jit(
     dispatcher = numba.njit(**options)(function)
     part = numba.njit(pipeline_class=PartCompiler, **options)(function)
     _offer_to_callers(dispatcher, part)
-    folder = cache_folder()
+    folder = cache_folder(SOURCES)
     if folder is not None:
         # Numba reads its global setting while a cache is made; other users of Numba keep theirs.
         users_folder = numba.config.CACHE_DIR
@@ -82,55 +75,6 @@ def _offer_to_callers(dispatcher: Any, part: Any) -> None:
     dispatcher.get_compile_result = part.get_compile_result
 
 
-def source_hash() -> str:
-    """A short hash of every source file beside this one."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
-
-
-@functools.cache
-def cache_folder() -> Path | None:
-    """The folder for machine code, made if need be; None where no folder can be written."""
-    given = os.environ.get("NUMBA_CACHE_DIR")
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    wanted = (Path(given) if given else Path(home) / "numba-caffe") / source_hash()
-    if _writable(wanted):
-        return wanted
-    # Cached code is executed, so only a folder that nobody else can write will do.
-    temporary = Path(tempfile.gettempdir()) / f"numba-caffe-{os.getuid()}"
-    folder = temporary / source_hash()
-    if _writable(temporary, mode=0o700) and _private(temporary) and _writable(folder):
-        logger.warning("Cannot write to %s: compiled kernels are cached in %s", wanted, folder)
-        return folder
-    logger.warning(
-        "Cannot write to %s: kernels are compiled anew in each run. Set NUMBA_CACHE_DIR to a "
-        "folder that you can write",
-        wanted,
-    )
-    return None
-
-
-def _writable(folder: Path, mode: int = 0o777) -> bool:
-    try:
-        folder.mkdir(mode=mode, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
-
-
-def _private(folder: Path) -> bool:
-    status = folder.lstat()
-    others = stat.S_IWGRP | stat.S_IWOTH
-    return (
-        stat.S_ISDIR(status.st_mode)
-        and status.st_uid == os.getuid()
-        and not (status.st_mode & others)
-    )
-
-
 class _Announcer(numba_event.Listener):
     """Tells the user, once, why the first run starts slowly.
 
@@ -146,7 +90,7 @@ class _Announcer(numba_event.Listener):
         if self.announced or event.data["dispatcher"] not in self.kernels:
             return
         self.announced = True
-        folder = cache_folder()
+        folder = cache_folder(SOURCES)
         logger.info(
             "Compiling kernels for this machine; %s",
             f"this happens once and takes about 15 seconds. Cached in {folder}."

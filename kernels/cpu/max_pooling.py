@@ -87,8 +87,9 @@ def _pool_planes(
     top, mask, top_first, pooled_height, pooled_width, kernel, pad, stride, ahead,
 ):  # fmt: skip
     size, area, pooled_area = kernel[0], height * width, pooled_height * pooled_width
-    usual = kernel == (size, size) and 2 <= size <= 3 and stride == (2, 2) and pad == (0, 0)
-    by_vectors = usual and fits(height, pooled_height, size) and fits(width, pooled_width, size)
+    by_vectors = _is_usual(kernel, pad, stride)
+    by_vectors = by_vectors and fits(height, pooled_height, size)
+    by_vectors = by_vectors and fits(width, pooled_width, size)
     columns, rest = first_columns(width, pooled_width, size), size - 2
     narrow = columns <= NARROW - rest
     step = (NARROW if narrow else WIDE) - rest
@@ -136,57 +137,68 @@ def _search_any(
 
 
 @jit
-def max_pooling_backward(top_diff: np.ndarray, mask: np.ndarray, bottom_diff: np.ndarray) -> None:
-    """Overwrite `bottom_diff`: each output's gradient goes to where its maximum was."""
+def max_pooling_backward(
+    top_diff: np.ndarray,
+    mask: np.ndarray,
+    bottom_diff: np.ndarray,
+    kernel: Pair,
+    pad: Pair,
+    stride: Pair,
+) -> None:
+    """Overwrite `bottom_diff`: each output's gradient goes to where its maximum was. kernel, pad,
+    stride: forward's."""
     num, channels, height, width = bottom_diff.shape
     planes, count = num * channels, plane_shares(num * channels, bottom_diff.size)
     arguments = (
         count, top_diff.reshape(-1), mask.reshape(-1), bottom_diff.reshape(-1), planes,
-        height, width, mask.shape[2], mask.shape[3],
+        height, width, mask.shape[2], mask.shape[3], kernel, pad, stride,
     )  # fmt: skip
     parallel_for(_backward, count, arguments)
 
 
 @jit
 def _backward(
-    i, count, top_diff, mask, bottom_diff, planes, height, width, pooled_height, pooled_width
-):
-    """Share i of `count` of the planes. The windows' size is not known: where it may have been 2 or
-    3, that is tried, as long as the masks agree with it."""
+    i, count, top_diff, mask, bottom_diff, planes, height, width, pooled_height, pooled_width,
+    kernel, pad, stride,
+):  # fmt: skip
+    """Share i of `count` of the planes."""
     last, area = planes * (i + 1) // count, height * width
-    pooled_area = pooled_height * pooled_width
-    may_be_2 = covers(height, pooled_height, 2) and covers(width, pooled_width, 2)
-    may_be_3 = covers(height, pooled_height, 3) and covers(width, pooled_width, 3)
+    pooled_area, size = pooled_height * pooled_width, kernel[0]
+    by_vectors = _is_usual(kernel, pad, stride)
+    by_vectors = by_vectors and covers(height, pooled_height, size)
+    by_vectors = by_vectors and covers(width, pooled_width, size)
     block = planes_at_once((width + 1) // 2, WIDE, area)
     ahead = prefetch_distance(bottom_diff.size)
-    p, n = planes * i // count, 1  # a wrong guess costs one plane
-    while p < last:
-        first, output = p * area, p * pooled_area
-        arrays = top_diff, mask, output, bottom_diff, first
-        shape = n, height, width, pooled_height, pooled_width
-        may_be_2 = may_be_2 and _gather(2, arrays, shape, ahead)
-        may_be_3 = may_be_3 and (may_be_2 or _gather(3, arrays, shape, ahead))
-        if not (may_be_2 or may_be_3):
+    for p in range(planes * i // count, last, block):
+        first, output, n = p * area, p * pooled_area, min(block, last - p)
+        if by_vectors:
+            shape = n, height, width, pooled_height, pooled_width
+            _gather(size, (top_diff, mask, output, bottom_diff, first), shape, ahead)
+        else:
             _scatter(top_diff, mask, output, bottom_diff, first, n, area, pooled_area)
-        p += n
-        n = min(block, last - p)
+
+
+@jit
+def _is_usual(kernel, pad, stride):
+    """Whether the windows are those that vectors pool."""
+    size = kernel[0]
+    return kernel == (size, size) and 2 <= size <= 3 and stride == (2, 2) and pad == (0, 0)
 
 
 @jit
 def _gather(size, arrays, shape, ahead):
-    """Backward of some planes for windows of this size; False where a mask contradicts it."""
-    cells, agree = (shape[2] + 1) // 2, True
+    """Backward of some planes by vectors."""
+    cells = (shape[2] + 1) // 2
     narrow = cells <= NARROW
     for x in range(0, cells, NARROW if narrow else WIDE):
         if size == 2 and narrow:
-            agree &= _gather_2x2(*arrays, *shape, x, ahead)
+            _gather_2x2(*arrays, *shape, x, ahead)
         elif size == 2:
-            agree &= _gather_2x2_wide(*arrays, *shape, x, ahead)
+            _gather_2x2_wide(*arrays, *shape, x, ahead)
         elif narrow:
-            agree &= _gather_3x3(*arrays, *shape, x, ahead)
+            _gather_3x3(*arrays, *shape, x, ahead)
         else:
-            agree &= _gather_3x3_wide(*arrays, *shape, x, ahead)
-    return agree
+            _gather_3x3_wide(*arrays, *shape, x, ahead)
 
 
 @jit

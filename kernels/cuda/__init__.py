@@ -2,6 +2,9 @@
 CPU's. Arrays are device arrays, float32 and C-contiguous unless said otherwise; an empty one, which
 says that there is none, is NumPy's."""
 
+from .accuracy import accuracy
+from .average_pooling import average_pooling_backward, average_pooling_forward
+from .blas1 import add, asum, axpy, copy, dot, fill, scale, sum_of_squares
 from .convolution import (
     NO_BIAS,
     convolution_backward_bias,
@@ -10,15 +13,43 @@ from .convolution import (
     convolution_forward,
     convolution_workspace,
 )
+from .convolution_max_pooling import (
+    convolution_max_pooling_backward_data,
+    convolution_max_pooling_backward_weight,
+    convolution_max_pooling_forward,
+    convolution_max_pooling_workspace,
+)
+from .gemm import gemm
 from .im2col import col2im, im2col
+from .inner_product import (
+    inner_product_backward_bias,
+    inner_product_backward_data,
+    inner_product_backward_weight,
+    inner_product_forward,
+)
+from .launch import synchronize
+from .max_pooling import max_pooling_backward, max_pooling_forward
 from .recording import Recording
 from .relu import relu_backward, relu_forward
 from .resident_batch import resident_batch
+from .sgd import SEGMENT, sgd_update
+from .softmax import softmax_backward, softmax_forward
+from .softmax_loss import NO_LABEL, softmax_loss_backward, softmax_loss_forward
 from .tally import begin_update, collect, next_row
+from .tanh import tanh_backward, tanh_forward
+from .transform import transform
 
 __all__ = [
     "NO_BIAS",
+    "NO_LABEL",
+    "SEGMENT",
     "Recording",
+    "accuracy",
+    "add",
+    "asum",
+    "average_pooling_backward",
+    "average_pooling_forward",
+    "axpy",
     "begin_update",
     "col2im",
     "collect",
@@ -26,10 +57,35 @@ __all__ = [
     "convolution_backward_data",
     "convolution_backward_weight",
     "convolution_forward",
+    "convolution_max_pooling_backward_data",
+    "convolution_max_pooling_backward_weight",
+    "convolution_max_pooling_forward",
+    "convolution_max_pooling_workspace",
     "convolution_workspace",
+    "copy",
+    "dot",
+    "fill",
+    "gemm",
     "im2col",
+    "inner_product_backward_bias",
+    "inner_product_backward_data",
+    "inner_product_backward_weight",
+    "inner_product_forward",
+    "max_pooling_backward",
+    "max_pooling_forward",
     "next_row",
     "relu_backward",
     "relu_forward",
     "resident_batch",
+    "scale",
+    "sgd_update",
+    "softmax_backward",
+    "softmax_forward",
+    "softmax_loss_backward",
+    "softmax_loss_forward",
+    "sum_of_squares",
+    "synchronize",
+    "tanh_backward",
+    "tanh_forward",
+    "transform",
 ]

@@ -3,47 +3,57 @@
     sums[m] += sum over n, o of values[n, m, o]
 
 values: (N, M, O), sums: (M,). A block adds up a channel, or a part of one that is long: each thread
-every THREADS-th value, then all of them pairwise, in shared memory. The sums of parts are images of
-one position each, so the same kernel adds them up. The order depends on shapes only.
+every THREADS-th value, then all of them pairwise, in shared memory. The sums of parts are added by
+row_sums.py. The order depends on shapes only.
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numba import cuda
 
-from .launch import SIMULATED, blocks_for, kernel, launch, scratch
-from .window_places import divide
+from .launch import SIMULATED, blocks_for, device, kernel, launch, scratch
+from .row_sums import make_row_sums
+from .window_values import divide
 
 THREADS = 16 if SIMULATED else 512  # a power of two
-EACH = 4 if SIMULATED else 32  # values of a thread
+EACH = 2 if SIMULATED else 32  # values of a thread
 
 
 def add_channel_sums(values: Any, sums: Any) -> None:
     """Add to `sums`."""
+    if not values.size:
+        return
     num, channels = values.shape[:2]
-    if values.size:
-        _add(values, num, channels, values.size // (num * channels), sums)
-
-
-def _add(values: Any, num: int, channels: int, positions: int, sums: Any) -> None:
+    positions = values.size // (num * channels)
     parts = blocks_for(num * positions, THREADS * EACH)
+    sum_channel = _make_sum_channel(num, channels, positions, parts)
     if parts == 1:
-        total = _make_sum(num, channels, positions, 1, True)
-        launch(total, (channels, 1), THREADS, values, sums)
+        launch(sum_channel, (channels, 1), THREADS, values, sums)
     else:
-        partial = scratch(parts * channels)
-        total = _make_sum(num, channels, positions, parts, False)
-        launch(total, (channels, parts), THREADS, values, partial)
-        _add(partial, parts, channels, 1, sums)
+        of_parts = scratch(parts * channels)
+        launch(sum_channel, (channels, parts), THREADS, values, of_parts)
+        _make_add_parts(parts, channels)(of_parts, sums, sums)
 
 
 @functools.cache
-def _make_sum(num: int, channels: int, positions: int, parts: int, adds: bool) -> Any:
-    """The kernel sum_channel(values, sums): sums is (parts, channels)."""
+def _make_add_parts(parts: int, channels: int) -> Callable[[Any, Any, Any], None]:
+    @device
+    def add(sums, _, m, total):
+        sums[m] += total
+
+    return make_row_sums(parts, channels, add)
+
+
+@functools.cache
+def _make_sum_channel(num: int, channels: int, positions: int, parts: int) -> Any:
+    """The kernel sum_channel(values, sums), which adds to sums if there is one part, and otherwise
+    overwrites it: (parts, channels)."""
     size = num * positions
     each = blocks_for(size, THREADS * parts)
+    adds = parts == 1
 
     @kernel
     def sum_channel(values, sums):

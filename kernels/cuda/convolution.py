@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from .channel_sums import add_channel_sums
+from .convolution_loads import Form
 from .convolution_products import (
-    Form,
     column_images,
     column_size,
     make_backward_column,
@@ -28,7 +28,7 @@ from .convolution_products import (
     make_forward,
 )
 from .im2col import add_windows
-from .window_places import make_axes, sizes
+from .window_values import Axis, make_axes
 
 NO_BIAS = np.empty(0, np.float32)  # given for a bias where there is none
 
@@ -46,7 +46,7 @@ def convolution_forward(
     direct: bool = False,
 ) -> None:
     """Compute top. An empty bias means none. workspace: `convolution_workspace` floats."""
-    form = _form(bottom, weight, pad, stride, dilation, group)
+    form = make_form(bottom, weight, pad, stride, dilation, group)
     product = make_forward(form, bias.size > 0)
     biases = bias if bias.size else weight  # some array, which is not read
     for g, (x, w, y) in enumerate(_groups(form, bottom, weight, top)):
@@ -65,18 +65,28 @@ def convolution_backward_data(
     direct: bool = False,
 ) -> None:
     """Overwrite bottom_diff with the gradient by the bottom, given top_diff, that by the top."""
-    form = _form(bottom_diff, weight, pad, stride, dilation, group)
-    at_once = column_images(bottom_diff.shape, weight.shape, top_diff.shape, group)
-    if not at_once:
-        product = make_backward_data(form)
-        for dx, w, dy in _groups(form, bottom_diff, weight, top_diff):
-            product(w, w, dy, dy, dx, dx)
-    for first in range(0, form.num, at_once) if at_once else ():
+    form = make_form(bottom_diff, weight, pad, stride, dilation, group)
+    if column_images(form):
+        backward_data_by_columns(form, top_diff, top_diff, weight, bottom_diff, workspace)
+        return
+    product = make_backward_data(form)
+    for dx, w, dy in _groups(form, bottom_diff, weight, top_diff):
+        product(w, w, dy, dy, dx, dx)
+
+
+def backward_data_by_columns(
+    form: Form, top_diff: Any, mask: Any, weight: Any, bottom_diff: Any, workspace: Any
+) -> None:
+    """The gradient by the bottom, some images at a time. mask: read where form.pooling is given."""
+    at_once = column_images(form)
+    for first in range(0, form.num, at_once):
         part = form._replace(num=min(at_once, form.num - first))
         product = make_backward_column(part)
-        for dx, w, dy in _groups(form, bottom_diff, weight, top_diff, first):
-            product(w, w, dy, dy, workspace, workspace)
-            add_windows(part.num, part.channels, group * part.channels, part.axes, workspace, dx)
+        for dx, w, dy, chosen in _groups(form, bottom_diff, weight, top_diff, mask, first=first):
+            product(w, w, dy, chosen, workspace, workspace)
+            add_windows(
+                part.num, part.channels, form.group * form.channels, form.axes, workspace, dx
+            )
 
 
 def convolution_backward_weight(
@@ -91,10 +101,17 @@ def convolution_backward_weight(
     direct: bool = False,
 ) -> None:
     """Add the gradient by the weights to weight_diff, given top_diff, that by the top."""
-    form = _form(bottom, weight_diff, pad, stride, dilation, group)
+    form = make_form(bottom, weight_diff, pad, stride, dilation, group)
+    add_weight_gradient(form, bottom, top_diff, top_diff, weight_diff)
+
+
+def add_weight_gradient(
+    form: Form, bottom: Any, top_diff: Any, mask: Any, weight_diff: Any
+) -> None:
+    """Add to weight_diff. mask: read where form.pooling is given."""
     product = make_backward_weight(form)
-    for x, dw, dy in _groups(form, bottom, weight_diff, top_diff):
-        product(dy, dy, x, x, dw, dw)
+    for x, dw, dy, chosen in _groups(form, bottom, weight_diff, top_diff, mask):
+        product(dy, chosen, x, x, dw, dw)
 
 
 def convolution_backward_bias(top_diff: Any, bias_diff: Any) -> None:
@@ -109,11 +126,16 @@ def convolution_workspace(
     group: int,
 ) -> int:
     """How many floats of workspace the functions of this file need for these shapes."""
-    at_once = column_images(bottom_shape, weight_shape, top_shape, group)
-    return at_once * column_size(weight_shape, top_shape)
+    # Padding, strides and dilation do not matter once the output's shape is known.
+    axes = tuple(
+        Axis(i, k, 0, 1, 1, o)
+        for i, k, o in zip(bottom_shape[2:], weight_shape[2:], top_shape[2:], strict=True)
+    )
+    form = Form(bottom_shape[0], group, weight_shape[1], weight_shape[0] // group, axes)
+    return column_images(form) * column_size(form)
 
 
-def _form(
+def make_form(
     bottom: Any,
     weight: Any,
     pad: Sequence[int],
@@ -121,16 +143,17 @@ def _form(
     dilation: Sequence[int],
     group: int,
 ) -> Form:
+    """The sizes, of arrays of these shapes."""
     axes = make_axes(bottom.shape[2:], weight.shape[2:], pad, stride, dilation)
     return Form(bottom.shape[0], group, weight.shape[1], weight.shape[0] // group, axes)
 
 
-def _groups(form: Form, bottom: Any, weight: Any, top: Any, first: int = 0) -> Iterator[tuple]:
-    """The three arrays, flat, from where each group begins in image number `first`."""
-    window, plane, positions = sizes(form.axes)
-    bottom_step, top_step = form.channels * plane, form.outputs * positions
-    arrays = bottom.reshape(-1), weight.reshape(-1), top.reshape(-1)
-    steps = bottom_step, form.outputs * form.channels * window, top_step
-    images = first * form.group * bottom_step, 0, first * form.group * top_step
+def _groups(form: Form, bottom: Any, weight: Any, *tops: Any, first: int = 0) -> Iterator[tuple]:
+    """The arrays, flat, from where each group begins in image number `first`."""
+    of_bottom, of_weight, of_top = form.steps
+    steps = of_bottom, of_weight, *[of_top] * len(tops)
+    image = first * form.group
+    begins = image * of_bottom, 0, *[image * of_top] * len(tops)
+    arrays = [array.reshape(-1) for array in (bottom, weight, *tops)]
     for g in range(form.group):
-        yield tuple(a[i + g * s :] for a, s, i in zip(arrays, steps, images, strict=True))
+        yield tuple(a[b + g * s :] for a, b, s in zip(arrays, begins, steps, strict=True))

@@ -20,18 +20,9 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from .launch import blocks_for, launch
 from .launch import kernel as gpu_kernel  # `kernel` is a parameter here
-from .window_places import (
-    Axes,
-    divide,
-    make_axes,
-    make_input_place,
-    make_output_place,
-    sizes,
-)
-
-THREADS = 256
+from .launch import launch_each
+from .window_values import Axes, divide, make_axes, make_input_values, make_output_values, sizes
 
 
 def im2col(
@@ -44,9 +35,7 @@ def im2col(
 ) -> None:
     """Fill `column` with the windows of `image`."""
     axes = make_axes(image.shape[1:], kernel, pad, stride, dilation)
-    if column.size:
-        fill = _make_im2col(image.shape[0], axes)
-        launch(fill, blocks_for(column.size, THREADS), THREADS, image, column)
+    launch_each(_make_im2col(image.shape[0], axes), column.size, image, column)
 
 
 def col2im(
@@ -70,17 +59,15 @@ def add_windows(
 
     column: (channels * prod(kernel), num * prod(out)), images: (num, all_channels, *in)
     """
-    size = num * channels * sizes(axes).plane
-    if size:
-        add = _make_col2im(num, channels, all_channels, axes)
-        launch(add, blocks_for(size, THREADS), THREADS, column, images)
+    add = _make_col2im(num, channels, all_channels, axes)
+    launch_each(add, num * channels * sizes(axes).plane, column, images)
 
 
 @functools.cache
 def _make_im2col(channels: int, axes: Axes) -> Any:
     window, plane, positions = sizes(axes)
     size = channels * window * positions
-    input_place = make_input_place(axes)
+    input_values = make_input_values(axes)
 
     @gpu_kernel
     def fill_column(image, column):
@@ -88,11 +75,7 @@ def _make_im2col(channels: int, axes: Axes) -> Any:
         if at < size:
             row, o = divide(at, positions)
             c, k = divide(row, window)
-            inside, i = input_place(k, o)
-            value = np.float32(0)
-            if inside:
-                value = image[np.uint32(c * plane + i)]
-            column[at] = value
+            column[at] = input_values(image, c * plane, k, o)
 
     return fill_column
 
@@ -101,7 +84,7 @@ def _make_im2col(channels: int, axes: Axes) -> Any:
 def _make_col2im(num: int, channels: int, all_channels: int, axes: Axes) -> Any:
     window, plane, positions = sizes(axes)
     size = num * channels * plane
-    output_place = make_output_place(axes)
+    output_values = make_output_values(axes)
 
     @gpu_kernel
     def add_columns(column, images):
@@ -111,10 +94,8 @@ def _make_col2im(num: int, channels: int, all_channels: int, axes: Axes) -> Any:
             c, i = divide(rest, plane)
             total = np.float32(0)
             for k in range(window):
-                inside, o = output_place(k, i)
-                at_k = ((c * window + k) * num + n) * positions + o
-                value = column[np.uint32(at_k if inside else 0)]  # no branch: many are on their way
-                total += value if inside else np.float32(0)
+                row = c * window + k
+                total += output_values(column, (row * num + n) * positions, k, i)
             images[np.uint32((n * all_channels + c) * plane + i)] = total
 
     return add_columns

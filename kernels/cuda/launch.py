@@ -16,6 +16,9 @@ import numpy as np
 from numba import cuda
 
 SIMULATED = bool(cuda.config.ENABLE_CUDASIM)
+THREADS = 32 if SIMULATED else 256  # of a block, where nothing asks for another number
+if not SIMULATED:
+    from .kernel_cache import keep_on_disk
 
 # Where launches go: called with the kernel, blocks, threads and the flat arguments.
 Start = Callable[[Any, Any, Any, tuple], None]
@@ -23,7 +26,20 @@ Start = Callable[[Any, Any, Any, tuple], None]
 
 def kernel(function: Callable) -> Any:
     """Decorator: a function that runs on the GPU, in each thread of a launch."""
-    return cuda.jit(function)
+    return _kept(cuda.jit(function))
+
+
+def _kept(kernel: Any) -> Any:
+    if not SIMULATED:
+        keep_on_disk(kernel)
+    return kernel
+
+
+def bounded_kernel(threads: int, blocks: int) -> Callable[[Callable], Any]:
+    """As `kernel`, for launches of `threads` threads a block, with so few registers that a
+    multiprocessor holds `blocks` blocks."""
+    options = {} if SIMULATED else {"launch_bounds": (threads, blocks)}
+    return lambda function: _kept(cuda.jit(**options)(function))
 
 
 def device(function: Callable) -> Any:
@@ -39,6 +55,15 @@ def launch(kernel: Any, blocks: Any, threads: Any, *arguments: Any) -> None:
     """
     flat = tuple(a.reshape(-1) if getattr(a, "ndim", 0) > 1 else a for a in arguments)
     _start(kernel, blocks, threads, flat)
+
+
+def launch_each(kernel: Any, count: int, *arguments: Any) -> None:
+    """Start a kernel with at least `count` threads, one for each of so many values; none for none.
+
+    Its blocks have THREADS threads.
+    """
+    if count > 0:
+        launch(kernel, blocks_for(count, THREADS), THREADS, *arguments)
 
 
 def _start_now(kernel: Any, blocks: Any, threads: Any, arguments: tuple) -> None:
@@ -73,6 +98,11 @@ def scratch(count: int) -> Any:
 def empty(shape: Any, dtype: Any) -> Any:
     """A new array in the GPU's memory."""
     return cuda.device_array(shape, dtype)
+
+
+def synchronize() -> None:
+    """Wait until the GPU has done all that was launched."""
+    cuda.synchronize()
 
 
 def blocks_for(count: int, threads: int) -> int:

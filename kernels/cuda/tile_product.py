@@ -5,73 +5,25 @@
 for i < M, j < N, p < K. What is multiplied, and where it goes, is up to three small functions that
 are compiled into it: a transposed matrix, or a convolution's image, is read where it lies.
 
-A block computes a tile of the result. Step by step along K its threads bring a slice of A and one of
-B into shared memory; each thread multiplies 4 x 4 or 8 x 8 values of them in registers, so that
-a value that was loaded takes part in 4 or 8 multiply-adds. While a slice is multiplied, the next
-one is on its way from memory.
+A block of threads computes a tile of the result. Step by step along K it brings a slice of A and
+one of B into shared memory, whole lines of memory at a time. Each thread multiplies 4 or 8 values
+of the one by 4 or 8 of the other, in registers, so that what was loaded takes part in many
+multiply-adds. While a slice is multiplied the next one is on its way: there are two of each.
+
+Where the tiles are too few for the GPU, K is cut into parts whose sums are added in a fixed order.
 """
 
-import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
 import numpy as np
 from numba import cuda
 
-from .launch import SIMULATED, blocks_for, device, kernel, launch, scratch
-from .vector_load import ALIGNMENT, load4
-
-SMS = 132  # multiprocessors of the GPU that the tiles are chosen for, an H100
-THREADS = 256  # of a block that adds partial sums
-index = int if SIMULATED else np.uint32  # tells the compiler that none is negative
-PAD = 4  # floats between the rows of a slice: its columns lie in different banks
-
-
-class Tile(NamedTuple):
-    """What a block computes: rows x columns of the result, `depth` products a step."""
-
-    rows: int
-    columns: int
-    depth: int
-    row_groups: int  # a thread has so many groups of four rows, and of four columns
-    column_groups: int
-
-    @property
-    def threads(self) -> int:
-        return self.rows * self.columns // (16 * self.row_groups * self.column_groups)
-
-
-TILES = (
-    Tile(128, 128, 8, 2, 2),
-    Tile(64, 128, 16, 2, 2),
-    Tile(128, 64, 16, 2, 2),
-    Tile(64, 64, 16, 1, 1),
-    Tile(32, 128, 16, 1, 1),
-    Tile(128, 32, 16, 1, 1),
-    Tile(32, 32, 16, 1, 1),
-)
-SIMULATED_TILE = Tile(16, 16, 4, 1, 1)
-
-
-def choose_tile(m: int, n: int, k: int) -> tuple[Tile, int]:
-    """The tile, and into how many parts K is cut."""
-    if SIMULATED:
-        return SIMULATED_TILE, 2 if k > 64 else 1
-
-    def cost(choice):
-        tile, splits = choice
-        blocks = -(-m // tile.rows) * -(-n // tile.columns) * splits
-        rounds = -(-blocks // SMS)
-        steps = -(-k // (tile.depth * splits))
-        area = tile.rows * tile.columns * tile.depth
-        loads = (tile.rows + tile.columns) * tile.depth * 4
-        return rounds * steps * (area + loads) + (splits > 1) * 500_000 + m * n * splits // 20
-
-    return min(
-        ((tile, splits) for tile in TILES for splits in (1, 2, 4, 8, 16, 32, 64)
-         if splits == 1 or k >= splits * tile.depth * 4),
-        key=cost,
-    )  # fmt: skip
+from .launch import bounded_kernel, device, launch, scratch
+from .register_tile import make_multiply_slices
+from .row_sums import make_row_sums
+from .slices import PAD, Operand, index, make_slices
+from .tile_choice import Tile, choose_tile
+from .vector_load import ALIGNMENT, store4
 
 
 def make_product(
@@ -83,200 +35,162 @@ def make_product(
     store: Callable,
     a_along_k: bool = False,
     b_along_k: bool = False,
+    a_wide: bool = False,
+    b_wide: bool = False,
+    store_four: Callable | None = None,
     choice: tuple[Tile, int] | None = None,
 ) -> Callable[..., None]:
-    """Make product(a0, a1, b0, b1, c, extra), which launches. The arrays are flat for the
-    functions, which are `@device`:
+    """Make product(a0, a1, b0, b1, c, extra), which launches. The functions are `@device`:
 
-    load_a(a0, a1, i, p), load_b(b0, b1, p, j): a float; indices are in range.
+    load_a(a0, a1, i, p), load_b(b0, b1, p, j): a float. The indices are in range, of 64 bits, and
+    not negative; make them np.uint32 before dividing them.
     store(c, extra, i, j, value): called once for each i, j.
 
-    a_along_k: whether op(A)'s values at successive p lie side by side in memory, rather than those
-    at successive i; b_along_k: the same of op(B), rather than those at successive j.
+    a_along_k: whether A's values at successive p lie side by side in memory, rather than those at
+    successive i; b_along_k: the same of B, rather than those at successive j.
+    a_wide, b_wide: load_a or load_b gives four values in this direction at once, as a tuple; its
+    size is a multiple of four then. store_four(c, extra, i, j, values) does so along N.
+    choice: the tile, and into how many parts K is cut; by default what seems fastest.
     """
-    tile, splits = choice or choose_tile(m, n, k)
-    steps = -(-k // tile.depth)
-    steps_each = max(-(-steps // splits), 1)
-    splits = max(-(-steps // steps_each), 1)
-    blocks = (-(-n // tile.columns), -(-m // tile.rows), splits)
-    size = m * n
-
-    if splits == 1:
-        multiply = _make_kernel(m, n, k, tile, k, load_a, load_b, store, a_along_k, b_along_k)
-
-        def product(a0, a1, b0, b1, c, extra):
-            if size:
-                launch(multiply, blocks, tile.threads, a0, a1, b0, b1, c, extra)
-
-        return product
-
-    depth = steps_each * tile.depth
-    multiply = _make_kernel(
-        m, n, k, tile, depth, load_a, load_b, _make_store_part(m, n), a_along_k, b_along_k
-    )
-    add_parts = _make_add_parts(m, n, splits, store)
-
-    def product(a0, a1, b0, b1, c, extra):
-        if size:
-            parts = scratch(splits * size)
-            launch(multiply, blocks, tile.threads, a0, a1, b0, b1, parts, parts)
-            launch(add_parts, blocks_for(size, THREADS), THREADS, parts, c, extra)
-
-    return product
-
-
-def _make_store_part(m, n):
-    @device
-    def store_part(parts, _, i, j, value):
-        parts[(cuda.blockIdx.z * m + i) * n + j] = value
-
-    return store_part
-
-
-def _make_add_parts(m, n, splits, store):
-    size = m * n
-
-    @kernel
-    def add_parts(parts, c, extra):
-        i = cuda.grid(1)
-        if i < size:
-            total = parts[i]
-            for part in range(1, splits):
-                total += parts[part * size + i]
-            store(c, extra, i // n, i % n, total)
-
-    return add_parts
-
-
-def _make_kernel(m, n, k, tile, depth, load_a, load_b, store, a_along_k, b_along_k):
-    """`depth`: how much of K a block takes."""
-    rows, columns, step_depth, row_groups, column_groups = tile
-    height, width = 4 * row_groups, 4 * column_groups
-    area = height * width
-    across = columns // width  # threads side by side
-    lanes_x = min(across, 8)  # a warp has 4 x 8 threads, near a square: fewer different loads
-    lanes_y = min(rows // height, 4)
-    warps_x = across // lanes_x
-    row_stride, column_stride = rows // row_groups, columns // column_groups
-    a_line, b_line = rows + PAD, columns + PAD
-    a_size = step_depth * a_line
-    slice_size = a_size + step_depth * b_line
-    shared_size = 2 * slice_size
-    fetch_a, put_a, a_each = _make_loader(m, rows, k, tile, a_along_k, load_a)
+    tile, parts = choice or choose_tile(m, n, k, a_wide and b_wide)
+    steps = max(-(-k // tile.depth), 1)
+    part_steps = -(-steps // parts)
+    parts = -(-steps // part_steps)
 
     @device
     def load_b_turned(b0, b1, j, p):
         return load_b(b0, b1, p, j)
 
-    fetch_b, put_b, b_each = _make_loader(n, columns, k, tile, b_along_k, load_b_turned)
+    a = Operand(m, k, load_a, a_along_k, a_wide)
+    b = Operand(n, k, load_b_turned, b_along_k, b_wide)
+    part = part_steps * tile.depth
+    blocks = (-(-m // tile.rows) * -(-n // tile.columns), parts)
+    if parts == 1:
+        multiply = _make_kernel(a, b, tile, part, store, store_four)
+
+        def product(a0, a1, b0, b1, c, extra):
+            if m * n:
+                launch(multiply, blocks, tile.threads, a0, a1, b0, b1, c, extra)
+
+        return product
+
+    multiply = _make_kernel(a, b, tile, part, *_make_part_stores(m, n))
+    add_parts = make_row_sums(parts, m * n, _make_store_sum(n, store))
+
+    def product_in_parts(a0, a1, b0, b1, c, extra):
+        if m * n:
+            sums = scratch(parts * m * n)
+            launch(multiply, blocks, tile.threads, a0, a1, b0, b1, sums, sums)
+            add_parts(sums, c, extra)
+
+    return product_in_parts
+
+
+def _make_part_stores(m, n):
+    """`store` and `store_four` into the sums of the parts: (parts, M, N)."""
 
     @device
-    def multiply_slices(slices, a_at, b_at, sums):
-        a_part = cuda.local.array(height, np.float32)
-        b_part = cuda.local.array(width, np.float32)
-        for group in range(row_groups):
-            values = load4(slices, a_at + group * row_stride)
-            for i in range(4):
-                a_part[4 * group + i] = values[i]
-        for group in range(column_groups):
-            values = load4(slices, b_at + group * column_stride)
-            for i in range(4):
-                b_part[4 * group + i] = values[i]
-        for i in range(height):
-            for j in range(width):
-                sums[i * width + j] += a_part[i] * b_part[j]
+    def store_part(sums, _, i, j, value):
+        sums[(index(cuda.blockIdx.y) * m + i) * n + j] = value
 
-    turns = 1
-    while turns < step_depth:
-        multiply_slices = _twice(multiply_slices, turns * a_line, turns * b_line)
-        turns *= 2
+    @device
+    def store_part4(sums, _, i, j, values):
+        store4(sums, (index(cuda.blockIdx.y) * m + i) * n + j, values)
 
-    @kernel
+    return store_part, store_part4 if n % 4 == 0 else None
+
+
+def _make_store_sum(n, store):
+    @device
+    def store_sum(c, extra, j, value):
+        store(c, extra, j // n, j % n, value)
+
+    return store_sum
+
+
+def _make_kernel(a, b, tile, part, store, store_four):
+    """The kernel that computes the tiles; a block takes `part` of K."""
+    rows, columns, depth, row_groups, column_groups = tile
+    m, n, k = a.lines, b.lines, a.size
+    height, width = 4 * row_groups, 4 * column_groups  # of a thread's part of the tile
+    sum_count = height * width
+    row_stride, column_stride = rows // row_groups, columns // column_groups
+    whole_rows, whole_columns = m % rows == 0, n % columns == 0
+    tiles_across = -(-n // columns)
+    # A warp is 4 x 8 threads: near a square it needs the fewest different values.
+    threads_across = columns // width
+    warp_width, warp_height = min(8, threads_across), min(4, rows // height)
+    warp, warps_across = warp_width * warp_height, threads_across // warp_width
+
+    fetch_a, put_a, a_count = make_slices(a, rows, depth, tile.threads)
+    fetch_b, put_b, b_count = make_slices(b, columns, depth, tile.threads)
+    a_size, b_size = depth * (rows + PAD), depth * (columns + PAD)
+    slice_size = a_size + b_size
+    shared_size = 2 * slice_size
+    multiply_slices = make_multiply_slices(tile)
+    store_line = _make_store_line(n, whole_columns, store, store_four)
+
+    @bounded_kernel(tile.threads, tile.resident)
     def multiply(a0, a1, b0, b1, c, extra):
-        thread = index(cuda.threadIdx.x)
-        x = thread // (lanes_x * lanes_y) % warps_x * lanes_x + thread % lanes_x
-        y = thread // (lanes_x * lanes_y) // warps_x * lanes_y + thread // lanes_x % lanes_y
-        row, column = index(cuda.blockIdx.y) * rows, index(cuda.blockIdx.x) * columns
-        begin = index(cuda.blockIdx.z) * depth
-        end = min(begin + depth, k)
+        thread, block = index(cuda.threadIdx.x), index(cuda.blockIdx.x)
+        row, column = block // tiles_across * rows, block % tiles_across * columns
+        begin = index(index(cuda.blockIdx.y) * part)
+        end = index(min(begin + part, k))
         slices = cuda.shared.array(shared_size, np.float32, ALIGNMENT)
-        sums = cuda.local.array(area, np.float32)
-        for i in range(area):
+        a_next = cuda.local.array(a_count, np.float32)
+        b_next = cuda.local.array(b_count, np.float32)
+        sums = cuda.local.array(sum_count, np.float32)
+        for i in range(sum_count):
             sums[i] = np.float32(0)
-        a_next = cuda.local.array(a_each, np.float32)
-        b_next = cuda.local.array(b_each, np.float32)
+        y = thread // warp // warps_across * warp_height + thread % warp // warp_width
+        x = thread // warp % warps_across * warp_width + thread % warp_width
 
         fetch_a(a0, a1, row, begin, end, thread, a_next)
         fetch_b(b0, b1, column, begin, end, thread, b_next)
         put_a(slices, 0, thread, a_next)
         put_b(slices, a_size, thread, b_next)
         cuda.syncthreads()
-        now, other = 0, slice_size
-        for start in range(begin, end, step_depth):
-            p = index(start)
-            more = p + step_depth < end
-            if more:
-                fetch_a(a0, a1, row, p + step_depth, end, thread, a_next)
-                fetch_b(b0, b1, column, p + step_depth, end, thread, b_next)
+        now, p = index(0), begin
+        while p < end:
+            p = index(p + depth)
+            if p < end:
+                fetch_a(a0, a1, row, p, end, thread, a_next)
+                fetch_b(b0, b1, column, p, end, thread, b_next)
             multiply_slices(slices, now + 4 * y, now + a_size + 4 * x, sums)
-            if more:
-                put_a(slices, other, thread, a_next)
-                put_b(slices, other + a_size, thread, b_next)
+            now = index(slice_size - now)
+            if p < end:
+                put_a(slices, now, thread, a_next)
+                put_b(slices, now + a_size, thread, b_next)
             cuda.syncthreads()
-            now, other = other, now
 
-        for i in range(height):
-            for j in range(width):
-                at_i = index(row + i // 4 * row_stride + 4 * y + i % 4)
-                at_j = index(column + j // 4 * column_stride + 4 * x + j % 4)
-                if at_i < m and at_j < n:
-                    store(c, extra, at_i, at_j, sums[i * width + j])
+        for u in range(height):
+            i = row + u // 4 * row_stride + 4 * y + u % 4
+            for group in range(column_groups):
+                j = column + group * column_stride + 4 * x
+                v = u * width + 4 * group
+                if whole_rows or i < m:
+                    store_line(c, extra, i, j, sums[v], sums[v + 1], sums[v + 2], sums[v + 3])
 
     return multiply
 
 
-def _twice(step, a_advance, b_advance):
-    """`step` twice: unrolls a loop that the compiler leaves as one."""
+def _make_store_line(n, whole, store, store_four):
+    """store_line(c, extra, i, j, four values): at those of j to j + 3 that are below n."""
 
     @device
-    def both(slices, a_at, b_at, sums):
-        step(slices, a_at, b_at, sums)
-        step(slices, a_at + a_advance, b_at + b_advance, sums)
-
-    return both
-
-
-def _make_loader(count, lines, total, tile, along_k, load):
-    """Functions that bring a slice of one operand, `lines` of its `count` rows (of A) or columns
-    (of B), from memory into registers, and from there into shared memory as (depth, lines)."""
-    depth, threads = tile.depth, tile.threads
-    each = lines * depth // threads
-    line = lines + PAD
-
-    whole_lines, whole_depth = count % lines == 0, total % depth == 0
-
-    line_turn, depth_turn = (threads // depth, 0) if along_k else (0, threads // lines)
+    def store_single(c, extra, i, j, first, second, third, fourth):
+        if whole or j < n:
+            store(c, extra, i, j, first)
+        if whole or j + 1 < n:
+            store(c, extra, i, j + 1, second)
+        if whole or j + 2 < n:
+            store(c, extra, i, j + 2, third)
+        if whole or j + 3 < n:
+            store(c, extra, i, j + 3, fourth)
 
     @device
-    def place(thread):
-        return (thread // depth, thread % depth) if along_k else (thread % lines, thread // lines)
+    def store_together(c, extra, i, j, first, second, third, fourth):
+        if whole or j < n:
+            store_four(c, extra, i, j, (first, second, third, fourth))
 
-    @device
-    def fetch(x0, x1, first, begin, end, thread, values):
-        i, p = place(thread)
-        i, p = first + i, begin + p
-        for turn in range(each):
-            at_i, at_p = i + turn * line_turn, p + turn * depth_turn
-            value = np.float32(0)
-            if (whole_lines or at_i < count) and (whole_depth or at_p < end):
-                value = load(x0, x1, at_i, at_p)
-            values[turn] = value
-
-    @device
-    def put(slices, begin, thread, values):
-        i, p = place(thread)
-        at = index(begin + p * line + i)
-        for turn in range(each):
-            slices[at + turn * (depth_turn * line + line_turn)] = values[turn]
-
-    return fetch, put, each
+    return store_together if store_four else store_single

@@ -63,3 +63,9 @@ else:
             return context.get_dummy_value()
 
         return types.void(array, index, values), generate
+
+
+def is_wide(matrix: Any) -> bool:
+    """Whether each row can be read four floats at a time: where it begins, and its length."""
+    rows_fit = matrix.shape[1] % 4 == 0
+    return rows_fit and (SIMULATED or matrix.__cuda_array_interface__["data"][0] % 16 == 0)

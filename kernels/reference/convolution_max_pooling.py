@@ -22,18 +22,18 @@ def convolution_max_pooling_forward(
 
 
 def convolution_max_pooling_backward_data(
-    pooled_diff, mask, weight, bottom_diff, pad, stride, group, workspace, direct=False
+    pooled_diff, mask, weight, bottom_diff, pad, stride, group, window, workspace, direct=False
 ):
     """Overwrite bottom_diff."""
-    top_diff = _top_diff(pooled_diff, mask, bottom_diff, weight, pad, stride)
+    top_diff = _top_diff(pooled_diff, mask, bottom_diff, weight, pad, stride, window)
     convolution_backward_data(top_diff, weight, bottom_diff, pad, stride, ONE, group, workspace)
 
 
 def convolution_max_pooling_backward_weight(
-    bottom, pooled_diff, mask, weight_diff, pad, stride, group, workspace, direct=False
+    bottom, pooled_diff, mask, weight_diff, pad, stride, group, window, workspace, direct=False
 ):
     """Add to weight_diff."""
-    top_diff = _top_diff(pooled_diff, mask, bottom, weight_diff, pad, stride)
+    top_diff = _top_diff(pooled_diff, mask, bottom, weight_diff, pad, stride, window)
     convolution_backward_weight(bottom, top_diff, weight_diff, pad, stride, ONE, group, workspace)
 
 
@@ -42,10 +42,10 @@ def convolution_max_pooling_workspace(bottom_shape, weight_shape, pooled_shape, 
     return 0
 
 
-def _top_diff(pooled_diff, mask, bottom, weight, pad, stride):
+def _top_diff(pooled_diff, mask, bottom, weight, pad, stride, window):
     size = [
         (bottom.shape[2 + i] + 2 * pad[i] - weight.shape[2 + i]) // stride[i] + 1 for i in (0, 1)
     ]
     top_diff = np.zeros((*pooled_diff.shape[:2], *size), np.float32)
-    max_pooling_backward(pooled_diff, mask, top_diff)
+    max_pooling_backward(pooled_diff, mask, top_diff, *window)
     return top_diff

@@ -24,8 +24,16 @@ def max_pooling_forward(
         mask[n, c, y, x] = rows[i] * width + columns[j]
 
 
-def max_pooling_backward(top_diff: np.ndarray, mask: np.ndarray, bottom_diff: np.ndarray) -> None:
-    """bottom_diff = sum of top_diff over the outputs whose maximum was there."""
+def max_pooling_backward(
+    top_diff: np.ndarray,
+    mask: np.ndarray,
+    bottom_diff: np.ndarray,
+    kernel: Pair,
+    pad: Pair,
+    stride: Pair,
+) -> None:
+    """bottom_diff = sum of top_diff over the outputs whose maximum was there. kernel, pad, stride:
+    forward's, which tell no more than the mask does."""
     n, c, height, width = bottom_diff.shape
     total = np.zeros((n, c, height * width))
     for image, channel, y, x in np.ndindex(mask.shape):

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-
 from kernel_testing import ON_GPU, run_kernel
 
 from caffe.kernels import cpu, reference
@@ -74,7 +73,7 @@ def run_convolution_max_pooling(kernels, operands, pad, stride, group, window, z
     size = kernels.convolution_max_pooling_workspace(
         bottom.shape, weight.shape, pooled.shape, pad, stride, group
     )
-    form = (pad, stride, group, np.full(size, np.nan, np.float32))
+    form = (pad, stride, group, window, np.full(size, np.nan, np.float32))
     kernels.convolution_max_pooling_backward_data(pooled_diff, mask, weight, bottom_diff, *form)
     kernels.convolution_max_pooling_backward_weight(bottom, pooled_diff, mask, weight_diff, *form)
     return {

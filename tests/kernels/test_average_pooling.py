@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernel_testing import assert_same_bits_for_any_threads, assert_twins_agree
+from kernel_testing import (
+    SIMULATED,
+    assert_same_bits_for_any_threads,
+    assert_twins_agree,
+    cpu_only,
+    examples,
+    run_kernel,
+)
 from pooling_cases import pooling_cases
 
 from caffe.kernels import cpu, reference
@@ -13,7 +20,7 @@ from caffe.kernels.cpu.average_strips import make_average_gather, make_average_s
 from caffe.kernels.cpu.pooling_strip import first_columns
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(case=pooling_cases(), seed=st.integers(0, 2**32 - 1))
 def test_agrees_with_the_definition(case, seed):
     values = np.random.default_rng(seed)
@@ -25,10 +32,10 @@ def test_agrees_with_the_definition(case, seed):
     assert_twins_agree("average_pooling_backward", top_diff, bottom_diff, *window)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
-    height=st.integers(3, 19),
-    width=st.integers(3, 70),
+    height=st.integers(3, 9 if SIMULATED else 19),
+    width=st.integers(3, 9 if SIMULATED else 70),
     cut_off=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
 )
@@ -43,6 +50,7 @@ def test_windows_of_3_x_3_with_stride_two(height, width, cut_off, seed):
     assert_twins_agree("average_pooling_backward", top_diff, bottom_diff, *window)
 
 
+@cpu_only
 @pytest.mark.parametrize("lanes", [4, 8, 16])
 def test_strips_of_any_width(lanes):
     """Whole vectors and parts of them; several planes; cut-off windows; nothing outside is
@@ -78,11 +86,12 @@ def test_strips_of_any_width(lanes):
 def test_the_area_counts_padding_up_to_the_padded_edge():
     ones = np.ones((1, 1, 3, 3), np.float32)
     top = np.zeros((1, 1, 2, 2), np.float32)
-    cpu.average_pooling_forward(ones, top, (3, 3), (1, 1), (3, 3))
+    (_, top, *_), _ = run_kernel("average_pooling_forward", ones, top, (3, 3), (1, 1), (3, 3))
     # Windows of rows -1..1 and 2..3: 2 of 3 rows inside the image, then 1 of 2.
     np.testing.assert_allclose(top[0, 0], np.outer([2 / 3, 1 / 2], [2 / 3, 1 / 2]))
 
 
+@cpu_only
 def test_same_bits_for_any_threads():
     bottom = np.random.default_rng(0).normal(size=(5, 7, 13, 14)).astype(np.float32)
     window = ((3, 3), (1, 1), (2, 2))

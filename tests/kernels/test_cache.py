@@ -3,9 +3,12 @@
 import errno
 
 import pytest
+from kernel_testing import cpu_only
 
 from caffe.kernels import cache
 from caffe.kernels.cpu import jit as module
+
+pytestmark = cpu_only
 
 
 def one_more(x):
@@ -15,7 +18,7 @@ def one_more(x):
 @pytest.fixture
 def new_run(monkeypatch, tmp_path):
     """Makes the kernel as a new run would, which knows no machine code yet."""
-    monkeypatch.setattr(module, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(module, "cache_folder", lambda _: tmp_path)
 
     def make_kernel():
         monkeypatch.setattr(cache, "_warned", set())

@@ -8,15 +8,16 @@ from convolution_cases import assert_runs_agree, run_convolution
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel_testing import (
+    ON_GPU,
     SIMULATED,
     assert_same_bits_for_any_threads,
+    cases,
     convolution_operands,
     cpu_only,
     examples,
 )
 
 from caffe.kernels import cpu, reference
-
 
 MOST_IMAGES, MOST_OUTPUTS, MOST_BEYOND = (2, 2, 2) if SIMULATED else (18, 4, 5)
 FORMS = {  # images, channels, inputs, outputs, kernel, pad, stride, dilation, groups
@@ -25,7 +26,12 @@ FORMS = {  # images, channels, inputs, outputs, kernel, pad, stride, dilation, g
     "groups": (2, 4, (5, 6), 6, (3, 2), (1, 0), (2, 1), (1, 2), 2),
     "one axis": (3, 2, (9,), 5, (3,), (2,), (2,), (2,), 1),
     "three axes": (2, 2, (3, 4, 3), 3, (2, 1, 2), (1, 0, 1), (1, 2, 1), (1, 1, 2), 1),
-    "few images": (2, 2, (4, 4), 3, (4, 4), (0, 0), (1, 1), (1, 1), 1),
+}
+LARGE_FORMS = {
+    "LeNet's first": (64, 1, (28, 28), 20, (5, 5), (0, 0), (1, 1), (1, 1), 1),
+    "LeNet's second": (64, 20, (12, 12), 50, (5, 5), (0, 0), (1, 1), (1, 1), 1),
+    "CaffeNet's first": (2, 3, (67, 67), 96, (11, 11), (0, 0), (4, 4), (1, 1), 1),
+    "CaffeNet's second": (3, 96, (27, 27), 256, (5, 5), (2, 2), (1, 1), (1, 1), 2),
 }
 
 
@@ -54,8 +60,21 @@ def test_any_form(case, bias_term):
     assert_runs_agree(run_convolution, bottom, weight, bias, form, group)
 
 
-@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("name", cases([*FORMS], [*LARGE_FORMS]))
 def test_some_forms(name):
+    num, channels, inputs, outputs, kernel, *form, group = (FORMS | LARGE_FORMS)[name]
+    operands = convolution_operands(num, channels, inputs, outputs, kernel, group)
+    assert_runs_agree(run_convolution, *operands, form, group, tolerance=2e-5)
+
+
+@pytest.mark.skipif(not ON_GPU, reason="of the GPU's kernels")
+@pytest.mark.parametrize("most_column", [0, 600], ids=["in one product", "by columns, in parts"])
+@pytest.mark.parametrize("name", ["padded", "groups"])
+def test_both_ways_to_the_data_gradient(name, most_column, monkeypatch):
+    from caffe.kernels.cuda import convolution_products
+
+    monkeypatch.setattr(convolution_products, "MOST_COLUMN", most_column)
+    monkeypatch.setattr(convolution_products, "COLUMN_VALUE", 0)
     num, channels, inputs, outputs, kernel, *form, group = FORMS[name]
     operands = convolution_operands(num, channels, inputs, outputs, kernel, group)
     assert_runs_agree(run_convolution, *operands, form, group)

@@ -3,7 +3,7 @@ the way that it takes the place of."""
 
 import numpy as np
 import pytest
-from kernel_testing import assert_same_bits_for_any_threads
+from kernel_testing import assert_same_bits_for_any_threads, cpu_only
 
 from caffe.kernels import cpu, reference
 from caffe.kernels.cpu import convolution_2d, winograd_plan
@@ -11,6 +11,8 @@ from caffe.kernels.cpu.convolution_plan import make_plan
 from caffe.kernels.cpu.lanes_kernel import WIDTH
 from caffe.kernels.cpu.max_pooling import max_pooling_forward
 from caffe.kernels.reference.im2col import output_shape
+
+pytestmark = cpu_only
 
 CASES = {  # images, channels, size, outputs, kernel, pad, stride, dilation, group; serves data
     "padded": (6, 8 * WIDTH, (7, 6), 2 * WIDTH, (3, 3), (1, 1), (1, 1), (1, 1), 1, True),

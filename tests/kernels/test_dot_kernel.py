@@ -3,9 +3,12 @@
 import numba
 import numpy as np
 import pytest
+from kernel_testing import cpu_only
 
 from caffe.kernels.cpu.dot_kernel import SIDE, make_dot_kernel
 from caffe.kernels.cpu.vector import host_width, make_transpose
+
+pytestmark = cpu_only
 
 
 @pytest.mark.parametrize(("side", "width"), [(SIDE, host_width()), (3, 8), (5, 4), (5, 16)])

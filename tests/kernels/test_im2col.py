@@ -12,16 +12,18 @@ from caffe.kernels import reference
 from caffe.kernels.cpu.vector import make_line_copy
 from caffe.kernels.reference.im2col import output_shape
 
+MOST_AXES, MOST_KERNEL, MOST_PAD, MOST_BEYOND = (3, 3, 2, 2) if SIMULATED else (4, 4, 3, 5)
+
 
 @st.composite
 def windows(draw):
     """The shape of an image and the form of windows that fit into it."""
     forms = []
-    for _ in range(draw(st.integers(0, 4))):
-        kernel, pad = draw(st.integers(1, 4)), draw(st.integers(0, 3))
+    for _ in range(draw(st.integers(0, MOST_AXES))):
+        kernel, pad = draw(st.integers(1, MOST_KERNEL)), draw(st.integers(0, MOST_PAD))
         stride, dilation = draw(st.integers(1, 3)), draw(st.integers(1, 3))
         smallest = max(1, dilation * (kernel - 1) + 1 - 2 * pad)
-        size = smallest + draw(st.integers(0, 5 if len(forms) < 2 else 1))
+        size = smallest + draw(st.integers(0, MOST_BEYOND if len(forms) < 2 else 1))
         forms.append((size, kernel, pad, stride, dilation))
     return tuple(zip(*forms, strict=True)) if forms else ((),) * 5
 

@@ -8,9 +8,12 @@ import textwrap
 import numba
 import numpy as np
 import pytest
+from kernel_testing import cpu_only
 
 from caffe.kernels.cpu.jit import jit
 from caffe.kernels.cpu.parallel import LINE, parallel_for, parallel_for_workers, worker_count
+
+pytestmark = cpu_only
 
 
 @pytest.fixture(params=[1, 2])

@@ -3,9 +3,12 @@
 import numba
 import numpy as np
 import pytest
+from kernel_testing import cpu_only
 
 from caffe.errors import CaffeError
 from caffe.kernels.cpu import roofline
+
+pytestmark = cpu_only
 
 LIMITS = (roofline.multiply_add_peak, roofline.memory_bandwidth)
 MOST = numba.config.NUMBA_NUM_THREADS

@@ -6,19 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel_testing import (
-    SIMULATED,
     assert_same_bits_for_any_threads,
     assert_twins_agree,
+    cases,
     cpu_only,
     examples,
 )
 
-from caffe.kernels import cpu, reference
+from caffe.kernels import cpu
 from caffe.kernels.cpu.exponential import exponential
 
 SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 12), st.integers(1, 6))
 SEEDS = st.integers(0, 2**32 - 1)
-LARGE = (2, 130, 3) if SIMULATED else (7, 300, 90)  # takes threads
+LARGE = (7, 300, 90)  # takes threads
+MANY = cases([(3, 30, 13), (2, 130, 1)], [LARGE, (300, 10, 1), (150, 3, 300)])
 
 
 def scores_and_labels(shape, seed):
@@ -60,8 +61,9 @@ def test_softmax(shape, seed):
     assert_twins_agree("softmax_backward", top, top_diff, out, atol=1e-5)
 
 
-def test_large_softmax():
-    bottom, _ = scores_and_labels(LARGE, 1)
+@pytest.mark.parametrize("shape", MANY)
+def test_softmax_of_many(shape):
+    bottom, _ = scores_and_labels(shape, 1)
     (_, top), _ = assert_twins_agree("softmax_forward", bottom, np.empty_like(bottom))
     assert_twins_agree("softmax_backward", top, bottom, np.empty_like(bottom), atol=1e-5)
 
@@ -82,6 +84,7 @@ def test_exponential():
     assert np.isnan(out[-1])
 
 
+@pytest.mark.filterwarnings("ignore:overflow")
 def test_softmax_of_huge_scores():
     bottom = np.array([[[1e30], [3e38], [-3e38]], [[500.0], [499.0], [-np.inf]]], np.float32)
     assert_twins_agree("softmax_forward", bottom, np.empty_like(bottom))
@@ -102,8 +105,9 @@ def test_softmax_loss(shape, seed, ignore, normalizer):
     check_gradient(bottom, label, ignore, normalizer, prob, status)
 
 
-def test_large_softmax_loss():
-    bottom, label = scores_and_labels(LARGE, 2)
+@pytest.mark.parametrize("shape", MANY)
+def test_softmax_loss_of_many(shape):
+    bottom, label = scores_and_labels(shape, 2)
     prob, _, status = loss_of(bottom, label, 4.0, 0.0)
     check_gradient(bottom, label, 4.0, 0.0, prob, status)
 
@@ -139,9 +143,7 @@ def test_the_first_bad_label_is_found(wrong):
 
 
 @settings(max_examples=examples(60), deadline=None)
-@given(
-    shape=SHAPES, seed=SEEDS, top_k=st.integers(1, 4), ties=st.booleans(), classes=st.booleans()
-)
+@given(shape=SHAPES, seed=SEEDS, top_k=st.integers(1, 4), ties=st.booleans(), classes=st.booleans())
 def test_accuracy(shape, seed, top_k, ties, classes):
     bottom, label = scores_and_labels(shape, seed)
     if ties:
@@ -149,14 +151,10 @@ def test_accuracy(shape, seed, top_k, ties, classes):
     accuracy_of(bottom, label, 2.0, top_k, classes)
 
 
-def test_large_accuracy():
-    bottom, label = scores_and_labels(LARGE, 5)
-    accuracy_of(bottom, label, cpu.NO_LABEL, 5)
-
-
-def test_no_label_is_the_same_in_both():
-    assert np.isnan(cpu.NO_LABEL)
-    assert np.isnan(reference.NO_LABEL)
+@pytest.mark.parametrize("shape", MANY)
+def test_accuracy_of_many(shape):
+    bottom, label = scores_and_labels(shape, 5)
+    accuracy_of(bottom, label, cpu.NO_LABEL, 2)
 
 
 @cpu_only

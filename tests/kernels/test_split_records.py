@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernel_testing import assert_twins_agree
+from kernel_testing import assert_twins_agree, cpu_only
+
+pytestmark = cpu_only
 
 
 def make(number: int, size: int, rest: int) -> tuple:

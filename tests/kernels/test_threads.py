@@ -6,10 +6,13 @@ import sys
 import textwrap
 
 import pytest
+from kernel_testing import cpu_only
 from solver_testing import make_solver
 
 from caffe import CaffeError
 from caffe.kernels import threads
+
+pytestmark = cpu_only
 
 
 @pytest.fixture

@@ -4,18 +4,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernel_testing import SIMULATED, assert_twins_agree, examples, run_kernel
 
-from caffe.kernels import cpu, reference
+SIDES = st.integers(1, 9 if SIMULATED else 40)
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.data(),
     st.sampled_from([np.uint8, np.float32]),
     st.integers(1, 5),
     st.integers(1, 3),
-    st.integers(1, 40),
-    st.integers(1, 40),
+    SIDES,
+    SIDES,
 )
 def test_agrees_with_the_definition(data, dtype, number, channels, height, width):
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
@@ -26,32 +27,30 @@ def test_agrees_with_the_definition(data, dtype, number, channels, height, width
     mean_shape = data.draw(
         st.sampled_from([(channels, height, width), (channels, 1, 1), (1, 1, 1)])
     )
-    arguments = {
-        "images": images,
-        "mean": rng.uniform(0, 255, mean_shape).astype(np.float32),
-        "scale": data.draw(st.sampled_from([1.0, 0.00390625, -2.5])),
-        "mirror": rng.integers(0, 2, number) == 1,
-        "top_offset": rng.integers(0, height - out_height + 1, number),
-        "left_offset": rng.integers(0, width - out_width + 1, number),
-    }
-    shape = (number, channels, out_height, out_width)
-    out, expected = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
-    cpu.transform(out=out, **arguments)
-    reference.transform(out=expected, **arguments)
-    np.testing.assert_allclose(out, expected, rtol=1e-5, atol=1e-3)
+    assert_twins_agree(
+        "transform",
+        images,
+        rng.uniform(0, 255, mean_shape).astype(np.float32),
+        data.draw(st.sampled_from([1.0, 0.00390625, -2.5])),
+        rng.integers(0, 2, number) == 1,
+        rng.integers(0, height - out_height + 1, number),
+        rng.integers(0, width - out_width + 1, number),
+        np.full((number, channels, out_height, out_width), np.nan, np.float32),
+        atol=1e-3,
+    )
 
 
 def test_by_hand():
     images = np.array([[[[1, 2, 3], [4, 5, 6]]]] * 2, np.uint8)
-    out = np.empty((2, 1, 1, 2), np.float32)
-    cpu.transform(
+    (*_, out), _ = run_kernel(
+        "transform",
         images,
         np.ones((1, 1, 1), np.float32),
         0.5,
         np.array([False, True]),
         np.array([0, 1]),
         np.array([1, 0]),
-        out,
+        np.empty((2, 1, 1, 2), np.float32),
     )
     assert out.reshape(2, 2).tolist() == [[0.5, 1.0], [2.0, 1.5]]
 
@@ -59,8 +58,8 @@ def test_by_hand():
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_nothing_to_do_copies(dtype):
     images = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5).astype(dtype)
-    out = np.empty(images.shape, np.float32)
     zeros = np.zeros(2, np.int64)
     mean = np.zeros((1, 1, 1), np.float32)
-    cpu.transform(images, mean, 1.0, zeros == 1, zeros, zeros, out)
+    out = np.empty(images.shape, np.float32)
+    (*_, out), _ = run_kernel("transform", images, mean, 1.0, zeros == 1, zeros, zeros, out)
     np.testing.assert_array_equal(out, images)

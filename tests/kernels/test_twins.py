@@ -1,18 +1,29 @@
-"""kernels/cpu and kernels/reference are twins: the same files, functions and parameters.
+"""kernels/cpu, kernels/cuda and kernels/reference are twins: the same files, functions, parameters.
 
-What each package exports is its public face; files may have helpers that others import.
+What each package exports is its public face; files may have helpers that others import. The GPU's
+are looked at where numba-cuda is installed; it takes no GPU.
 """
 
+import importlib
 import inspect
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from caffe.kernels import cpu, reference
 
-MACHINERY = {  # of the CPU: how kernels are compiled, and what several of them share
-    "__init__",
+HOST_ONLY = {"split_records"}  # its records are read on the host
+GPU_ONLY = {  # what trains without the host's help
+    "Recording",
+    "begin_update",
+    "collect",
+    "next_row",
+    "resident_batch",
+    "synchronize",
+}
+CPU_MACHINERY = {  # how kernels are compiled, and what several of them share
     "average_strips",
     "channels_last",
     "convolution_2d",
@@ -50,7 +61,38 @@ MACHINERY = {  # of the CPU: how kernels are compiled, and what several of them 
     "winograd_tiles",
     "winograd_weight",
 }
-FUNCTIONS = sorted(name for name in cpu.__all__ if callable(getattr(cpu, name)))
+CUDA_MACHINERY = {
+    "channel_sums",
+    "convolution_loads",
+    "convolution_products",
+    "kernel_cache",
+    "labels",
+    "launch",
+    "pooling_windows",
+    "recording",
+    "register_tile",
+    "resident_batch",
+    "roofline",
+    "row_sums",
+    "slices",
+    "tally",
+    "teams",
+    "tile_choice",
+    "tile_product",
+    "vector_load",
+    "window_values",
+}
+FUNCTIONS = {name for name in cpu.__all__ if callable(getattr(cpu, name))}
+CONSTANTS = set(cpu.__all__) - FUNCTIONS
+
+
+@pytest.fixture
+def cuda() -> Any:
+    """The GPU's twin."""
+    numba_cuda = pytest.importorskip("numba.cuda")
+    if getattr(numba_cuda, "implementation", "") != "NVIDIA":
+        pytest.skip("the package numba-cuda is missing")
+    return importlib.import_module("caffe.kernels.cuda")
 
 
 def plain_function(kernel: Any) -> Any:
@@ -58,23 +100,60 @@ def plain_function(kernel: Any) -> Any:
     return getattr(kernel, "py_func", kernel)
 
 
+def file_of(kernel: Any) -> str:
+    return plain_function(kernel).__module__.rpartition(".")[2]
+
+
+def check_files(twin: Any, names: set[str], machinery: set[str]) -> None:
+    """Every file but the machinery has a kernel of these names, and no other has one."""
+    files = {path.stem for path in Path(twin.__file__).parent.glob("*.py")} - {"__init__"}
+    assert machinery <= files
+    assert files - machinery == {file_of(getattr(twin, name)) for name in names}
+
+
+def check_function(twin: Any, name: str) -> None:
+    """It takes what the CPU's takes, and stands in a file of the same name."""
+    kernel, other = (getattr(package, name) for package in (cpu, twin))
+    taken, others = (inspect.signature(plain_function(k)).parameters for k in (kernel, other))
+    assert list(taken) == list(others)
+    assert file_of(kernel) == file_of(other)
+
+
+def check_constants(twin: Any) -> None:
+    for name in CONSTANTS:
+        np.testing.assert_array_equal(getattr(twin, name), getattr(cpu, name), err_msg=name)
+
+
 def test_the_same_names():
-    assert sorted(cpu.__all__) == sorted(reference.__all__)
+    assert set(cpu.__all__) == set(reference.__all__)
 
 
-@pytest.mark.parametrize("twin", [cpu, reference], ids=["cpu", "reference"])
-def test_every_file_exports_its_kernels(twin):
-    folder = Path(twin.__file__).parent
-    files = {path.stem for path in folder.glob("*.py")} - MACHINERY
-    modules = {plain_function(getattr(twin, name)).__module__ for name in FUNCTIONS}
-    assert files == {module.rpartition(".")[2] for module in modules}
+def test_the_same_names_but_for_a_few(cuda):
+    assert set(cuda.__all__) - GPU_ONLY == set(cpu.__all__) - HOST_ONLY
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_file_exports_its_kernels():
+    check_files(cpu, FUNCTIONS, CPU_MACHINERY)
+    check_files(reference, FUNCTIONS, set())
+
+
+def test_every_file_exports_its_kernels_for_the_gpu(cuda):
+    check_files(cuda, FUNCTIONS - HOST_ONLY, CUDA_MACHINERY)
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_the_same_parameters_in_the_same_file(name):
-    kernel = plain_function(getattr(cpu, name))
-    definition = plain_function(getattr(reference, name))
-    assert list(inspect.signature(kernel).parameters) == list(
-        inspect.signature(definition).parameters
-    )
-    assert kernel.__module__.rpartition(".")[2] == definition.__module__.rpartition(".")[2]
+    check_function(reference, name)
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS - HOST_ONLY))
+def test_the_same_parameters_in_the_same_file_for_the_gpu(name, cuda):
+    check_function(cuda, name)
+
+
+def test_the_same_constants():
+    check_constants(reference)
+
+
+def test_the_same_constants_for_the_gpu(cuda):
+    check_constants(cuda)

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from kernel_testing import cpu_only
 
 from caffe.kernels.cpu.vector import host_features
+
+pytestmark = cpu_only
 
 SSE = "+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+popcnt"
 AVX2 = f"{SSE},+avx,+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+movbe"

@@ -12,12 +12,14 @@ from convolution_cases import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernel_testing import assert_same_bits_for_any_threads, convolution_operands
+from kernel_testing import assert_same_bits_for_any_threads, convolution_operands, cpu_only
 
 from caffe.kernels import cpu
 from caffe.kernels.cpu import winograd_plan as sizes
 from caffe.kernels.cpu.winograd_matrices import SIDE, winograd_matrices
 from caffe.kernels.cpu.winograd_plan import winograd_plan
+
+pytestmark = cpu_only
 
 UNIT = (1, 1)
 TOLERANCE = 2e-5  # of the largest value

@@ -74,7 +74,7 @@ def check_pooling() -> None:
         shape = (2, 3, *(-(-(length - size) // stride) + 1 for length in (21, 37)))
         top, mask = values(*shape), np.zeros(shape, np.int32)
         (_, _, mask), _ = assert_twins_agree("max_pooling_forward", bottom, top, mask, *window)
-        assert_twins_agree("max_pooling_backward", top, mask, bottom)
+        assert_twins_agree("max_pooling_backward", top, mask, bottom, *window)
         assert_twins_agree("average_pooling_forward", bottom, top, *window)
         assert_twins_agree("average_pooling_backward", top, bottom, *window)
 
