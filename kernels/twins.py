@@ -8,6 +8,7 @@ import numba
 from ..errors import CaffeError
 from . import cpu
 
+NEEDED_DRIVER = (13, 0)
 INSTALL = "pip install 'numba-caffe[cuda]'"
 _current: ModuleType = cpu
 
@@ -43,7 +44,14 @@ def why_no_gpu() -> str:
         return f"the package numba-cuda is missing; install it: {INSTALL}"
     if not numba_cuda.is_available():
         return "no NVIDIA GPU is found; look with nvidia-smi whether the driver is installed"
+    if not is_simulated() and _driver_version(numba_cuda) < NEEDED_DRIVER:
+        return "the NVIDIA driver is older than CUDA 13; install a newer one (580 or later)"
     return ""
+
+
+def _driver_version(numba_cuda: ModuleType) -> tuple[int, int]:
+    """The newest CUDA that the driver knows."""
+    return numba_cuda.cudadrv.driver.driver.get_version()
 
 
 def is_simulated() -> bool:

@@ -14,20 +14,22 @@ import numpy as np
 from ..kernels.synced_memory import SyncedArray, SyncedMemory
 from ..net.net import Net
 
+PLAIN_RUNS = 2  # before a pass is recorded
 ROWS = 1024  # iterations between two looks of the host, at most
 
 
 class RecordedPass:
     """Launches that are repeated for as long as what they depend on stays.
 
-    The first time they run as they are, so that all is compiled and allocated; the second time they
-    are recorded.
+    Twice they run as they are, so that all is compiled and allocated (a pass may take turns between
+    two memories); then they are recorded.
     """
 
     def __init__(self, net: Net, launch: Callable[[], None]):
         self._net = net
         self._launch = launch
         self._key: Any = None
+        self._plain_runs = 0  # with this key
         self._recording: Any = None
 
     def run(self, key: Any) -> None:
@@ -36,7 +38,9 @@ class RecordedPass:
         net.serve_from_host()
         SyncedMemory.return_to_device()
         if key != self._key:
-            self._key, self._recording = key, None
+            self._key, self._recording, self._plain_runs = key, None, 0
+        if self._plain_runs < PLAIN_RUNS:
+            self._plain_runs += 1
             self._launch()
             return
         if self._recording is None:

@@ -33,7 +33,7 @@ def choose_device(gpu: str, solver: Any = None) -> None:
     the CPU, after a warning.
     Raises CaffeError where the flag names a GPU that cannot be used.
     """
-    device_id = _device_id(gpu)
+    device_id = _device_id(gpu) if gpu else None
     if device_id is None and solver is not None and _wants_gpu(solver):
         why = twins.why_no_gpu()
         if why:
@@ -54,9 +54,7 @@ def _wants_gpu(solver: Any) -> bool:
     return solver.HasField("solver_mode") and solver.solver_mode == caffe_pb2.SolverParameter.GPU
 
 
-def _device_id(gpu: str) -> int | None:
-    if not gpu:
-        return None
+def _device_id(gpu: str) -> int:
     why = twins.why_no_gpu()
     if why:
         raise CaffeError(f"--gpu={gpu}: {why}")

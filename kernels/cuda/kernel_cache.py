@@ -1,9 +1,17 @@
-"""The machine code of CUDA kernels, kept on disk: each is compiled once for a kind of GPU."""
+"""The machine code of CUDA kernels, kept on disk: each is compiled once for a kind of GPU.
+
+A kernel made for given sizes is found again by what it was made of: the functions, wherever they
+are called from, and the numbers in them. Numba would look at a pickle of these, which differs from
+process to process for functions that call others. What the functions say is in the folder's name.
+"""
 
 import functools
+import hashlib
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
+import numba_cuda
 from numba.cuda.core import config
 from numba.cuda.dispatcher import CUDACache
 
@@ -15,6 +23,11 @@ SOURCES = Path(__file__).parent
 
 class KernelCache(CUDACache):
     """The cached machine code of one kernel, for any sizes that are constants in it."""
+
+    def _index_key(self, sig: Any, codegen: Any) -> tuple:
+        words = repr(describe(self._py_func)).encode()
+        version = numba_cuda.__version__
+        return sig, codegen.magic_tuple(), version, hashlib.sha256(words).hexdigest()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The kernel compiled for the types `sig`; None where there is none, or a damaged one."""
@@ -36,6 +49,19 @@ class KernelCache(CUDACache):
             super().save_overload(sig, data)
         except OSError as error:
             _warn_of_writing(self.cache_path, error)
+
+
+def describe(value: Any) -> Any:
+    """What a function was made of: its place in the sources and what it takes from around it,
+    functions and numbers. Equal in each process."""
+    value = getattr(value, "py_func", value)  # of one that numba.cuda.jit made
+    if isinstance(value, tuple):
+        return tuple(map(describe, value))
+    if isinstance(value, FunctionType):
+        around = tuple(cell.cell_contents for cell in value.__closure__ or ())
+        line = value.__code__.co_firstlineno
+        return value.__module__, value.__qualname__, line, describe(around)
+    return getattr(value, "__qualname__", None) or getattr(value, "__name__", None) or repr(value)
 
 
 def keep_on_disk(kernel: Any) -> None:

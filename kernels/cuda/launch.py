@@ -9,6 +9,7 @@ each GPU thread: correct, and very slow.
 """
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,7 +19,11 @@ from numba import cuda
 SIMULATED = bool(cuda.config.ENABLE_CUDASIM)
 THREADS = 32 if SIMULATED else 256  # of a block, where nothing asks for another number
 if not SIMULATED:
+    from numba.cuda.core import config
+
     from .kernel_cache import keep_on_disk
+
+    config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a graph has small kernels among large ones
 
 # Where launches go: called with the kernel, blocks, threads and the flat arguments.
 Start = Callable[[Any, Any, Any, tuple], None]
@@ -53,8 +58,20 @@ def launch(kernel: Any, blocks: Any, threads: Any, *arguments: Any) -> None:
 
     Arrays are passed flat. It returns before the GPU is done; launches run one after the other.
     """
-    flat = tuple(a.reshape(-1) if getattr(a, "ndim", 0) > 1 else a for a in arguments)
-    _start(kernel, blocks, threads, flat)
+    _start(kernel, blocks, threads, tuple(map(_argument, arguments)))
+
+
+def _argument(value: Any) -> Any:
+    if getattr(value, "ndim", 0) == 0:
+        return value
+    if value.size == 0:  # NumPy's, for what is not wanted: the host's memory is not for kernels
+        return _nothing(value.dtype)
+    return value.reshape(-1) if value.ndim > 1 else value
+
+
+@functools.cache
+def _nothing(dtype: Any) -> Any:
+    return empty(0, dtype)
 
 
 def launch_each(kernel: Any, count: int, *arguments: Any) -> None:

@@ -5,6 +5,7 @@ less than one. The graph holds the kernels with their arguments as they were, nu
 what is to change from one repetition to the next must lie in the GPU's memory.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,15 @@ from .launch import SIMULATED, redirected
 
 if not SIMULATED:
     from cuda.core import Device, StreamOptions
+
+
+@functools.cache
+def _stream(device_id: int) -> Any:
+    """Where recordings run, one after the other. Other work of ours is on CUDA's default stream:
+    this one waits for that, and that for this."""
+    device = Device(device_id)
+    device.set_current()
+    return device.create_stream(options=StreamOptions(nonblocking=False))
 
 
 class Recording:
@@ -26,11 +36,9 @@ class Recording:
             with redirected(self._note):
                 run()
             return
-        device = Device(cuda.get_current_device().id)
-        device.set_current()
-        # Other work of ours is on CUDA's default stream: this one waits for it, and it for this.
-        self._stream = device.create_stream(options=StreamOptions(nonblocking=False))
-        builder = device.create_graph_builder().begin_building()
+        device_id = cuda.get_current_device().id
+        self._stream = _stream(device_id)
+        builder = Device(device_id).create_graph_builder().begin_building()
 
         def capture(kernel: Any, blocks: Any, threads: Any, arguments: tuple) -> None:
             self._note(kernel, blocks, threads, arguments)

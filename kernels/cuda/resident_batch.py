@@ -25,7 +25,11 @@ THREADS = 256
 
 @functools.cache
 def _batch_kernel(
-    stored: tuple[int, ...], wanted: tuple[int, ...], mean_shape: tuple[int, ...], top: int, left: int
+    stored: tuple[int, ...],
+    wanted: tuple[int, ...],
+    mean_shape: tuple[int, ...],
+    top: int,
+    left: int,
 ) -> Any:
     items, channels, rows, columns = stored
     batch, _, height, width = wanted
@@ -72,7 +76,5 @@ def resident_batch(
     stored, wanted = tuple(images.shape), tuple(out.shape)
     fill = _batch_kernel(stored, wanted, tuple(mean.shape), top_offset, left_offset)
     blocks = blocks_for(out.size, THREADS)
-    launch(
-        fill, blocks, THREADS, images, labels, position, mean, np.float32(scale), out, label
-    )
+    launch(fill, blocks, THREADS, images, labels, position, mean, np.float32(scale), out, label)
     launch(_advance, 1, 1, position, wanted[0], stored[0])

@@ -14,11 +14,11 @@ ALIGNMENT = None if SIMULATED else 16  # of shared arrays, in bytes, that are re
 
 if SIMULATED:
 
-    def load4(array: Any, index: int) -> Any:
+    def load4(array: Any, index: Any) -> Any:
         """The floats array[index : index + 4], as a tuple. They lie at a multiple of 16 bytes."""
         return tuple(array[index + i] for i in range(4))
 
-    def store4(array: Any, index: int, values: Any) -> None:
+    def store4(array: Any, index: Any, values: Any) -> None:
         """Set array[index : index + 4] to a tuple. They lie at a multiple of 16 bytes."""
         for i in range(4):
             array[index + i] = values[i]

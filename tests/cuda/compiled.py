@@ -147,7 +147,7 @@ def table(results: list[tuple[Launch, tuple[Compiled, ...]]]) -> str:
         "| function | case | kernel | threads | "
         + " | ".join(f"registers, {name}" for name in names)
         + " | shared memory | spilled |",
-        "| --- | --- | --- | " + "---: | " * (len(names) + 3),
+        "| --- | --- | --- |" + " ---: |" * (len(names) + 3),
     ]
     for launch, compiled in results:
         registers = " | ".join(str(c.registers) for c in compiled)

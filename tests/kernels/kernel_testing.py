@@ -5,6 +5,7 @@ Numba's simulator (NUMBA_ENABLE_CUDASIM=1), where only the small cases are run.
 """
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from caffe.kernels import cpu, reference
 
 ON_GPU = os.environ.get("CAFFE_TEST_TWIN") == "cuda"
 SIMULATED = ON_GPU and bool(int(os.environ.get("NUMBA_ENABLE_CUDASIM", "0")))
+if SIMULATED:
+    sys.setswitchinterval(0.001)  # its threads poll: the sooner another runs, the less they wait
 cpu_only = pytest.mark.skipif(ON_GPU, reason="of the CPU's kernels")
 
 gpu_only = pytest.mark.skipif(not ON_GPU, reason="of the GPU's kernels")
@@ -27,8 +30,9 @@ def cases(small: Sequence[Any], large: Sequence[Any] = ()) -> list[Any]:
 
 
 def examples(count: int) -> int:
-    """How many examples hypothesis makes up: few in the simulator."""
-    return min(count, 8) if SIMULATED else count
+    """How many examples hypothesis makes up: few where each shape is compiled, and fewer in the
+    simulator."""
+    return min(count, 8 if SIMULATED else 25) if ON_GPU else count
 
 
 def run_kernel(name: str, *arguments: Any) -> tuple[list[Any], Any]:

@@ -1,4 +1,4 @@
-"""Batches of a dataset in the GPU's memory, against the CPU's transformation of the same records."""
+"""Batches of a dataset in the GPU's memory, against the definition of what is done to a record."""
 
 import numpy as np
 import pytest

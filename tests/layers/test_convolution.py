@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from kernel_testing import cpu_only
 from layer_testing import check_gradient, make_blob, make_layer, run_golden, set_up
 
 from caffe.errors import CaffeError
@@ -166,6 +167,7 @@ def test_a_changed_shape_that_does_not_fit(shape, message):
         layer.reshape([make_blob(values(*shape))], [Blob()])
 
 
+@cpu_only
 @pytest.mark.parametrize("engine", ["DEFAULT", "CAFFE", "CUDNN"])
 def test_only_caffes_engine_rounds_as_caffe_does(engine):
     bottom = values(32, 20, 12, 12)  # enough for the way with few multiplications

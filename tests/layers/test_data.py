@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from google.protobuf import text_format
+from kernel_testing import cpu_only
 from layer_testing import assert_agrees, make_layer, set_up
 
 from caffe.errors import CaffeError
@@ -91,6 +92,7 @@ def test_records_come_in_order_and_go_round(tmp_path, count, batch, prefetch):
         )
 
 
+@cpu_only
 @pytest.mark.parametrize(
     ("prefetch", "count", "side", "ahead"),
     [(1, 50, 5, 16), (20, 50, 5, 20), (1, 9, 5, 4), (1, 50, 256, 8), (3, 50, 1024, 3)],
@@ -201,6 +203,7 @@ def test_layers_may_come_and_go(tmp_path):
         assert Running(source, 2).labels() == [0, 1]
 
 
+@cpu_only
 def test_no_thread_outlives_the_layer(tmp_path):
     running = Running(write(tmp_path / "db", random_images(5)), 2)
     assert not [t for t in threading.enumerate() if t.name == "caffe-prefetch"]
