@@ -1,19 +1,20 @@
-# make lenet   train Caffe's LeNet on MNIST from scratch: 10,000 iterations, 99 %
-# make test    set up and run the tests
-# make lint    style, types and the order of the floors
-# make bench   time the kernels and whole training beside NumPy and PyTorch; write the tables
-# make clean   remove what these made
+# make lenet      train Caffe's LeNet on MNIST from scratch: 10,000 iterations, 99 %
+# make test       set up and run the tests
+# make test-cuda  compile the CUDA kernels, and run them in Numba's simulator; it takes no GPU
+# make lint       style, types and the order of the floors
+# make bench      time the kernels and whole training beside NumPy and PyTorch; write the tables
+# make clean      remove what these made
 #
 # where there is an NVIDIA GPU
-# make test-gpu    run the tests on it
-# make bench-gpu   time its kernels and training beside PyTorch's; write bench/results
+# make test-gpu   run the tests on it
+# make bench-gpu  time its kernels and training beside PyTorch's; write bench/results
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 FLOORS := io kernels layers net proto solver tools
 
-.PHONY: lenet test test-gpu lint bench bench-gpu clean
+.PHONY: lenet test test-cuda test-gpu lint bench bench-gpu clean
 
 lenet: $(VENV)/installed
 	$(BIN)/python -m tools.create_mnist
@@ -21,6 +22,11 @@ lenet: $(VENV)/installed
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
+
+test-cuda: $(VENV)/installed-cuda
+	$(BIN)/python -m pytest tests/cuda tests/kernels/test_twins.py
+	NUMBA_ENABLE_CUDASIM=1 CAFFE_TEST_TWIN=cuda $(BIN)/python -m pytest \
+		tests/kernels tests/layers tests/solver/test_recorded.py tests/tools/test_devices.py
 
 test-gpu: $(VENV)/installed-cuda
 	$(BIN)/python -m pytest tests/gpu
