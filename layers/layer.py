@@ -147,6 +147,6 @@ class Layer(abc.ABC):
     def add_parameter(self, shape: Sequence[int], filler: Any) -> None:
         """Append a learnable parameter of this shape, filled as the FillerParameter says."""
         blob = Blob(*shape)
-        fill(blob, filler, self.error)
+        fill(blob, filler, self.error, self.kernels)
         self.blobs.append(blob)
         self.param_propagate_down.append(True)

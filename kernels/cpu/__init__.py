@@ -27,6 +27,7 @@ from .inner_product import (
 )
 from .max_pooling import max_pooling_backward, max_pooling_forward
 from .relu import relu_backward, relu_forward
+from .rng import rng_gaussian, rng_uniform
 from .sgd import SEGMENT, sgd_update
 from .softmax import softmax_backward, softmax_forward
 from .softmax_loss import NO_LABEL, softmax_loss_backward, softmax_loss_forward
@@ -67,6 +68,8 @@ __all__ = [
     "max_pooling_forward",
     "relu_backward",
     "relu_forward",
+    "rng_gaussian",
+    "rng_uniform",
     "scale",
     "sgd_update",
     "softmax_backward",

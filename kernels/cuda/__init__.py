@@ -32,6 +32,7 @@ from .max_pooling import max_pooling_backward, max_pooling_forward
 from .recording import Recording
 from .relu import relu_backward, relu_forward
 from .resident_batch import resident_batch
+from .rng import rng_gaussian, rng_uniform
 from .sgd import SEGMENT, sgd_update
 from .softmax import softmax_backward, softmax_forward
 from .softmax_loss import NO_LABEL, softmax_loss_backward, softmax_loss_forward
@@ -77,6 +78,8 @@ __all__ = [
     "relu_backward",
     "relu_forward",
     "resident_batch",
+    "rng_gaussian",
+    "rng_uniform",
     "scale",
     "sgd_update",
     "softmax_backward",

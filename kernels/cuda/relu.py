@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from .launch import blocks_for, kernel, launch
-
-THREADS = 256
+from .launch import kernel, launch_each
 
 
 @kernel
@@ -34,12 +32,10 @@ def _backward(bottom, top_diff, bottom_diff, negative_slope):
 
 def relu_forward(bottom: Any, top: Any, negative_slope: float) -> None:
     """Fill `top`, which may be `bottom`."""
-    blocks = blocks_for(bottom.size, THREADS)
-    launch(_forward, blocks, THREADS, bottom, top, np.float32(negative_slope))
+    launch_each(_forward, bottom.size, bottom, top, np.float32(negative_slope))
 
 
 def relu_backward(bottom: Any, top_diff: Any, bottom_diff: Any, negative_slope: float) -> None:
     """Overwrite `bottom_diff`, which may be `top_diff`. `bottom` may be the top: the same sign."""
-    blocks = blocks_for(bottom.size, THREADS)
     slope = np.float32(negative_slope)
-    launch(_backward, blocks, THREADS, bottom, top_diff, bottom_diff, slope)
+    launch_each(_backward, bottom.size, bottom, top_diff, bottom_diff, slope)

@@ -91,6 +91,8 @@ def _others() -> Iterator[Call]:
         yield Call(case, function, (x, y))
     for function in ("fill", "scale"):
         yield Call(case, function, (2.0, x))
+    for function in ("rng_uniform", "rng_gaussian"):
+        yield Call(case, function, (1, 0.0, 1.0, x))
     yield Call(case, "axpy", (2.0, x, y))
     yield Call(case, "add", (x, y, y))
     yield Call(case, "tanh_forward", (x, y))
