@@ -12,7 +12,19 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from .launch import device, kernel, launch_each
+from .launch import SIMULATED, device, kernel, launch_each
+
+if SIMULATED:
+
+    def _cos_pi(x: Any) -> Any:
+        return math.cos(math.pi * x)
+
+    def _sin_pi(x: Any) -> Any:
+        return math.sin(math.pi * x)
+
+else:  # unlike math's they need no memory for the remainders of very large angles
+    from numba.cuda.libdevice import cospi as _cos_pi
+    from numba.cuda.libdevice import sinpi as _sin_pi
 
 LOW, HALF, ONE = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(1)
 FACTOR_0, FACTOR_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -48,11 +60,11 @@ def _uniform(seed, low, span, out):
 def _write_pair(first, second, mean, std, out, i):
     """Two normal values, of two words (Box and Muller, 1958), to out[i] and out[i + 1]."""
     length = math.sqrt(-2 * math.log(np.float64(first + ONE) * 2.0**-32))
-    angle = np.float64(second) * (2 * math.pi * 2.0**-32)
+    half_turns = np.float64(second) * 2.0**-31
     if i < out.size:
-        out[i] = np.float32(mean + std * (length * math.cos(angle)))
+        out[i] = np.float32(mean + std * (length * _cos_pi(half_turns)))
     if i + 1 < out.size:
-        out[i + 1] = np.float32(mean + std * (length * math.sin(angle)))
+        out[i + 1] = np.float32(mean + std * (length * _sin_pi(half_turns)))
 
 
 @kernel
