@@ -1,5 +1,6 @@
 """The SolverParameter that a solver is made from, and what must hold for its numbers."""
 
+import operator
 import os
 from typing import Any
 
@@ -38,3 +39,14 @@ def check_max_iter(param: Any) -> None:
         raise CaffeError("solver: max_iter is not given; say how many iterations to train")
     if param.max_iter < 0:
         raise CaffeError(f"solver: max_iter is {param.max_iter}; it must not be negative")
+
+
+def whole_count(iterations: int) -> int:
+    """The number that `step` was given. Raises CaffeError where it is no whole one or negative."""
+    try:
+        count = operator.index(iterations)
+    except TypeError:
+        count = -1
+    if count < 0:
+        raise CaffeError(f"step({iterations!r}): give a whole number of iterations, 0 or more")
+    return count

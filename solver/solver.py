@@ -3,7 +3,6 @@
 import abc
 import enum
 import math
-import operator
 import os
 import time
 from collections.abc import Callable
@@ -21,7 +20,8 @@ from .learning_rate import LearningRate
 from .losses import Losses
 from .nets import make_test_nets, make_train_net
 from .outputs import Outputs
-from .param import check_counts, check_max_iter, solver_param
+from .param import check_counts, check_max_iter, solver_param, whole_count
+from .place import note_place, return_to_place
 from .recorded import RecordedTraining
 from .test_passes import TestPasses
 
@@ -121,7 +121,7 @@ class Solver(abc.ABC):
         Raises CaffeError where `iterations` is no whole number or negative, or where the loss is
         not finite; the weights are then those before the iteration, and no snapshot is written.
         """
-        param, iterations = self.param, _count(iterations)
+        param, iterations = self.param, whole_count(iterations)
         started, displayed = time.monotonic(), self.iter
         stop_iter = self.iter + iterations
         while self.iter < stop_iter:
@@ -212,7 +212,7 @@ class Solver(abc.ABC):
     def test_all(self) -> None:
         """Run every test net, logging its mean outputs."""
         # A snapshot asked for meanwhile is one of the place where these tests begin.
-        self._place_before_tests = self._place()
+        self._place_before_tests = note_place([self.net, *self.test_nets])
         for index in range(len(self.test_nets)):
             if not self._stop_requested:
                 self.test(index)
@@ -269,22 +269,13 @@ class Solver(abc.ABC):
                 f"infinity in {found}. Earlier snapshots stay as they are; lower base_lr"
             )
         state = caffe_pb2.SolverState()
-        state.CopyFrom(self._place_before_tests or self._place())
+        state.CopyFrom(self._place_before_tests or note_place([self.net, *self.test_nets]))
         state.iter = self.iter
         state.current_step = self._learning_rate.current_step
         state.recent_loss.extend(self._losses.recent)
         snapshot.write_history(self.history, state)
         snapshot.write_snapshot(self.net, state, self.param)
         self._snapshot_iter = self.iter
-
-    def _place(self) -> Any:
-        """A SolverState that holds where each data layer stands, and the random state."""
-        state = caffe_pb2.SolverState(random_state=rng.get_state())
-        for index, net in enumerate([self.net, *self.test_nets]):
-            for cursor in net.cursors():
-                cursor.net = index
-                state.cursor.append(cursor)
-        return state
 
     def restore(self, path: str | os.PathLike[str]) -> None:
         """Go on from a .solverstate, ours (exactly as if never stopped) or Caffe's (from the first
@@ -303,21 +294,8 @@ class Solver(abc.ABC):
         self._losses.recent.clear()
         self._losses.recent.extend(state.recent_loss)
         self._place_before_tests = None
-        for index, net in enumerate([self.net, *self.test_nets]):
-            net.seek([cursor for cursor in state.cursor if cursor.net == index])
-        if state.random_state:
-            rng.set_state(state.random_state)
+        return_to_place([self.net, *self.test_nets], state)
 
 
 def _is_due(interval: int, iteration: int) -> bool:
     return bool(interval) and iteration % interval == 0
-
-
-def _count(iterations: int) -> int:
-    try:
-        count = operator.index(iterations)
-    except TypeError:
-        count = -1
-    if count < 0:
-        raise CaffeError(f"step({iterations!r}): give a whole number of iterations, 0 or more")
-    return count

@@ -23,8 +23,9 @@ if SIMULATED:
         return math.sin(math.pi * x)
 
 else:  # unlike math's they need no memory for the remainders of very large angles
-    from numba.cuda.libdevice import cospi as _cos_pi
-    from numba.cuda.libdevice import sinpi as _sin_pi
+    from numba.cuda import libdevice
+
+    _cos_pi, _sin_pi = libdevice.cospi, libdevice.sinpi
 
 LOW, HALF, ONE = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(1)
 FACTOR_0, FACTOR_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
