@@ -6,7 +6,7 @@ Writes bench/results/NAME.json and NAME.md, NAME being the GPU's, and prints the
 runs in one process, in turns; medians are shown. Needs a GPU and the extras bench and cuda.
 """
 
-import importlib.util
+import importlib
 import json
 import logging
 import platform
@@ -75,11 +75,19 @@ def measure() -> dict[str, Any]:
     return found
 
 
+def _why_no_torch() -> str:
+    try:
+        torch = importlib.import_module("torch")
+    except ImportError:
+        return "PyTorch is missing; install it: pip install -e '.[bench,cuda]'"
+    return "" if torch.cuda.is_available() else "this PyTorch cannot use the GPU"
+
+
 def main() -> None:
     """Measure, write and print; one line and exit code 1 where that cannot be."""
     why_not = twins.why_no_gpu() or ("the GPU is simulated" if twins.is_simulated() else "")
-    if not why_not and importlib.util.find_spec("torch") is None:
-        why_not = "PyTorch is missing; install it: pip install -e '.[bench,cuda]'"
+    if not why_not:
+        why_not = _why_no_torch()
     if why_not:
         sys.exit(f"nothing to measure: {why_not}")
     logging.getLogger("caffe").setLevel(logging.WARNING)

@@ -5,12 +5,14 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Generic, TypeVar
 
 from ..errors import CaffeError
 
 Batch = TypeVar("Batch")
 
+NOTHING = nullcontext()
 _PATIENCE = 10.0  # seconds that close() waits for a batch in the making
 
 
@@ -26,10 +28,17 @@ class Prefetcher(Generic[Batch]):
         `get` that would have returned this batch, and ends the thread.
     batches: the memory, as many as may be ready at a time.
 
+    around: entered by the thread for as long as it runs.
+
     The thread is a daemon and ends with `close`, when this object is collected, and at exit.
     """
 
-    def __init__(self, fill: Callable[[Batch], None], batches: Iterable[Batch]):
+    def __init__(
+        self,
+        fill: Callable[[Batch], None],
+        batches: Iterable[Batch],
+        around: AbstractContextManager = NOTHING,
+    ):
         free = list(batches)
         self._half = (len(free) + 1) // 2
         self._used: list[Batch] = []  # free, but fewer than half
@@ -40,7 +49,7 @@ class Prefetcher(Generic[Batch]):
         # The thread must not know this object, or the object would live as long as the thread.
         self._thread = threading.Thread(
             target=_work,
-            args=(fill, self._free, self._ready, self._stop),
+            args=(fill, self._free, self._ready, self._stop, around),
             name="caffe-prefetch",
             daemon=True,
         )
@@ -99,14 +108,16 @@ def _work(
     free: "queue.SimpleQueue[list[Batch] | None]",
     ready: "queue.SimpleQueue[Batch | BaseException]",
     stop: threading.Event,
+    around: AbstractContextManager,
 ) -> None:
-    while batches := free.get():
-        for batch in batches:
-            if stop.is_set():
-                return
-            try:
-                fill(batch)
-            except BaseException as error:
-                ready.put(error)
-                return
-            ready.put(batch)
+    with around:
+        while batches := free.get():
+            for batch in batches:
+                if stop.is_set():
+                    return
+                try:
+                    fill(batch)
+                except BaseException as error:
+                    ready.put(error)
+                    return
+                ready.put(batch)

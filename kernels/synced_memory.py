@@ -136,7 +136,7 @@ class Arena:
         """The GPU's copy of all, flat; zeros between the parts."""
         for part in self.parts:
             part.device()
-        return self._device
+        return self.device_slice(0, self.size)
 
     def host_slice(self, start: int, count: int) -> np.ndarray:
         """The host's memory of a part."""
@@ -148,7 +148,8 @@ class Arena:
             from .cuda.launch import empty
 
             self._device = empty(self.size, np.float32)
-            self._device.copy_to_device(self._host)
+            if self.size:
+                self._device.copy_to_device(self._host)
         return self._device[start : start + count]
 
 

@@ -5,7 +5,7 @@ Numba knows three: GNU OpenMP (omp), Intel's TBB and its own (workqueue). A para
 Python threads run kernels at once. $NUMBA_THREADING_LAYER, if set, decides instead.
 
 GNU OpenMP does not survive a fork: in the child its threads are gone, and Numba ends a child that
-starts a kernel. `check_process` raises an error instead, before it comes to that.
+starts a kernel. Nor does CUDA. `check_process` raises an error instead, before it comes to that.
 """
 
 import contextlib
@@ -56,22 +56,30 @@ def _can_load(pool: str) -> bool:
     return True
 
 
-_lost_threads = False
+_uses_gpu = False
+_is_lost = False
 
 
-def _note_lost_threads() -> None:
-    global _lost_threads
+def note_gpu() -> None:
+    """Remember that this process uses a GPU."""
+    global _uses_gpu
+    _uses_gpu = True
+
+
+def _note_fork() -> None:
+    global _is_lost
+    _is_lost = _is_lost or _uses_gpu
     with contextlib.suppress(ValueError):  # no thread was started: the child may start its own
-        _lost_threads = _lost_threads or numba.threading_layer() == "omp"
+        _is_lost = _is_lost or numba.threading_layer() == "omp"
 
 
-os.register_at_fork(after_in_child=_note_lost_threads)
+os.register_at_fork(after_in_child=_note_fork)
 
 
 def check_process() -> None:
     """Raise CaffeError where this process cannot run kernels, since its parent had run some."""
-    if _lost_threads:
+    if _is_lost:
         raise CaffeError(
-            "this process was forked from one that had run kernels, which GNU OpenMP does not "
-            "survive: start processes with multiprocessing's 'spawn' method"
+            "this process was forked from one that had run kernels, which GNU OpenMP and CUDA do "
+            "not survive: start processes with multiprocessing's 'spawn' method"
         )

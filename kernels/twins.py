@@ -7,6 +7,7 @@ import numba
 
 from ..errors import CaffeError
 from . import cpu
+from .threads import note_gpu
 
 NEEDED_DRIVER = (13, 0)
 INSTALL = "pip install 'numba-caffe[cuda]'"
@@ -31,6 +32,7 @@ def use_gpu() -> None:
     if why:
         raise CaffeError(why)
     _current = importlib.import_module(".cuda", __package__)
+    note_gpu()
 
 
 def why_no_gpu() -> str:

@@ -96,11 +96,11 @@ class Blob:
         return bool(self._diff.host_views or self._diff.device_views)
 
     @property
-    def diff_is_deferred(self) -> bool:
-        """Whether the gradient waits to be computed until somebody reads it."""
-        return self._compute_diff is not None
+    def deferred_diff(self) -> Callable[[], Any] | None:
+        """What computes the gradient when somebody reads it; None where it needs no computing."""
+        return self._compute_diff
 
-    def defer_diff(self, compute: Callable[[], Any]) -> None:
+    def defer_diff(self, compute: Callable[[], Any] | None) -> None:
         """Have compute() write the gradient when it is read."""
         self._compute_diff = compute
 
@@ -168,9 +168,9 @@ class Blob:
         self._compute_diff = None
 
     @property
-    def memory(self) -> SyncedMemory:
-        """Where the data is kept."""
-        return self._data.fitting()
+    def memory(self) -> tuple[SyncedMemory, SyncedMemory]:
+        """Where the data and the diff are kept."""
+        return self._data.fitting(), self._diff.fitting()
 
     def share_data(self, other: "Blob") -> None:
         """Let this blob's data be the same memory as the other's (equal counts)."""

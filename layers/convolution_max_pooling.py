@@ -41,7 +41,7 @@ class ConvolutionMaxPooling:
     def forward(self, bottom: Sequence[Blob], middle: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Convolve into `middle` and pool that into `top`."""
         convolution, pooling = self.convolution, self.pooling
-        if middle[0].diff_is_deferred:  # the mask that says where it is must stay
+        if middle[0].deferred_diff:  # the mask that says where it is must stay
             if self._spare_mask is None or self._spare_mask.shape != pooling.mask.shape:
                 self._spare_mask = SyncedArray(pooling.mask.shape, np.int32)
             pooling.mask, self._spare_mask = self._spare_mask, pooling.mask
@@ -59,6 +59,15 @@ class ConvolutionMaxPooling:
             convolution.floats(convolution.workspace_size),
             convolution.direct,
         )
+
+    def state(self, middle: Blob) -> tuple:
+        """What a forward and a backward leave behind on the host, for `restore`."""
+        return self.pooling.mask, self._spare_mask, middle.deferred_diff
+
+    def restore(self, middle: Blob, state: tuple) -> None:
+        """As though the passes that left this behind had just been run."""
+        self.pooling.mask, self._spare_mask, compute = state
+        middle.defer_diff(compute)
 
     def backward(
         self,

@@ -18,7 +18,7 @@ from .blob import Blob
 from .layer import Layer
 from .registry import register
 from .resident_data import NO_LABELS, ResidentData
-from .staged_data import StagedBatches
+from .staged_data import StagedBatches, use_of_gpu
 
 _SKIP_STREAM = 1  # of random numbers; the loader's are another
 # Small batches are made many at a time, at less cost each: so many, of so many values, at most.
@@ -66,6 +66,9 @@ class Data(Layer):
             raise self.error(str(error)) from error
         self._first_record = self._skip(param.rand_skip)
         logger.info("output data size: %s", ",".join(map(str, self._shape)))
+        if self.on_device and not self._transformer.random:
+            self._resident = ResidentData.of(self._reader, self._transformer, self._first_record)
+        self.on_device = self._resident is not None
 
     def _check(self, param: Any) -> None:
         if not param.source:
@@ -103,9 +106,6 @@ class Data(Layer):
 
     def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Serve the next batch."""
-        if self.on_device and self._resident is None:
-            self._resident = self._settle()
-            self.on_device = self._resident is not None
         if self._resident is not None:
             label = self.data(top[1]) if len(top) > 1 else NO_LABELS
             self._resident.serve(self.kernels, self.data(top[0]), label)
@@ -154,12 +154,6 @@ class Data(Layer):
         self._served_record = first_record
         self._served += 1
 
-    def _settle(self) -> ResidentData | None:
-        """The dataset on the GPU, where it can live there."""
-        if self._transformer.random:
-            return None
-        return ResidentData.of(self._reader, self._transformer, self._next_record())
-
     def _start(self) -> Prefetcher[Batch]:
         param = self.param.data_param
         self._reader.seek(self._next_record())
@@ -171,8 +165,10 @@ class Data(Layer):
             self._first_batch + self._served,
         )
         batches = [Batch() for _ in range(self._batches_ahead())]
-        self._prefetcher = Prefetcher(self._loader.fill, batches)
-        if self.kernels is not cpu:
+        if self.kernels is cpu:
+            self._prefetcher = Prefetcher(self._loader.fill, batches)
+        else:
+            self._prefetcher = Prefetcher(self._loader.fill, batches, use_of_gpu())
             self._staged = StagedBatches(self._prefetcher, self._loader)
         return self._prefetcher
 

@@ -42,6 +42,7 @@ class Pooling(Layer):
         if len(top) > 1 and param.pool != MAX:
             raise self.error("only pool: MAX makes a second top blob, the mask")
         self.is_max = param.pool == MAX
+        self.mask = SyncedArray((0,), np.int32)
         self.pad = self._pair(param, "pad", "pad")
         self.stride = self._pair(param, "stride", "stride")
         if min(self.stride) < 1:
@@ -86,7 +87,7 @@ class Pooling(Layer):
         pooled = [self._pooled_length(shape[2 + axis], axis) for axis in (0, 1)]
         for blob in top:
             blob.reshape(*shape[:2], *pooled)
-        if self.is_max:
+        if self.is_max and self.mask.shape != top[0].shape:
             self.mask = SyncedArray(top[0].shape, np.int32)
 
     @property

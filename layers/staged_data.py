@@ -1,5 +1,6 @@
 """Batches on their way from the host to the GPU: the next one travels while this one is used."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,15 @@ import numpy as np
 from ..errors import CaffeError
 from ..io.batch_loader import Batch, BatchLoader
 from ..io.prefetch import Prefetcher
+
+
+def use_of_gpu() -> AbstractContextManager:
+    """For other threads to enter: Python's garbage collector may run in them and free memory of the
+    GPU, which only threads that use it can."""
+    from numba import cuda
+
+    cuda.current_context()  # now at the latest
+    return cuda.gpus.current
 
 
 class StagedBatches:
@@ -45,10 +55,10 @@ class StagedBatches:
         except CaffeError as error:
             self._error = error  # of a batch that nobody has asked for yet
             return
+        self._stream.synchronize()  # the last copy has left the pinned memory
         if self._pinned is None or batch.shape != self.shape:
             self._allocate(batch.shape)
         assert self._pinned is not None
-        self._stream.synchronize()  # the last copy has left the pinned memory
         image, label = self._pinned
         self._loader.transform(batch, image)
         label[:] = batch.label

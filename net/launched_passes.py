@@ -62,24 +62,44 @@ class LaunchedPasses(Passes):
         return not self._host_sources
 
     @property
-    def recording_key(self) -> Any:
-        """What a recorded pass depends on; None where a pass cannot be recorded, since a layer
-        computes on the host, a loss is no single number, or backward overwrites its weight."""
+    def can_be_recorded(self) -> bool:
+        """Whether passes can be: no layer behind those that feed the net computes on the host, each
+        loss is a single number, and backward does not overwrite its weight."""
         layers, sources = self.layers, self._host_sources
-        if not self.on_device or self.debug_info or self._losses_in_place:
-            return None
-        if sources != list(range(len(sources))):
-            return None
-        if not all(layer.on_device for layer in layers[len(sources) :]):
-            return None
-        if any(blob.count != 1 for losses in self._losses for blob, _ in losses):
-            return None
         return (
-            tuple(shape for shapes in self._shapes for _, shape in shapes),
-            tuple(blob.shape for tops in self._tops for blob in tops),
-            tuple(self._tops[i][0].has_diff for i in self._pairs),
-            tuple(id(blob.memory) for blobs in self.params.values() for blob in blobs),
+            self.on_device
+            and not self.debug_info
+            and not self._losses_in_place
+            and sources == list(range(len(sources)))
+            and all(layer.on_device for layer in layers[len(sources) :])
+            and all(blob.count == 1 for losses in self._losses for blob, _ in losses)
         )
+
+    @property
+    def recording_key(self) -> tuple:
+        """What a recorded pass depends on: how often layers were reshaped, the shape and memory of
+        all blobs, and which of the gradients that pairs leave out are wanted."""
+        params = (blob for blobs in self.params.values() for blob in blobs)
+        return (
+            self._reshapes,
+            [(blob.shape, blob.memory) for blob in (*self._wiring.blobs, *params)],
+            [self._tops[i][0].has_diff for i in self._pairs],
+        )
+
+    def pair_states(self) -> list[tuple]:
+        """What passes leave behind on the host, for `restore_pairs`."""
+        return [pair.state(self._tops[i][0]) for i, pair in self._pairs.items()]
+
+    def restore_pairs(self, states: list[tuple]) -> None:
+        """As though the passes that left these states behind had just been run."""
+        for (i, pair), state in zip(self._pairs.items(), states, strict=True):
+            pair.restore(self._tops[i][0], state)
+
+    def settle_diffs(self) -> None:
+        """Compute the gradients that pairs have deferred: what they are computed from is about to
+        change."""
+        for i in self._pairs:
+            self._tops[i][0].settle_diff()
 
     @property
     def _host_sources(self) -> list[int]:

@@ -38,6 +38,7 @@ class Passes:
             i for i, layer in enumerate(self.layers) if type(layer).check is not Layer.check
         }
         self._pairs = find_pairs(wiring)
+        self._reshapes = 0  # of layers, so far
         self._losses_in_place = {
             i
             for i, losses in enumerate(self._losses)
@@ -135,6 +136,7 @@ class Passes:
                 return
 
     def _reshape_layer(self, i: int) -> None:
+        self._reshapes += 1
         with self._wiring.naming_bottoms(i):
             self.layers[i].reshape(self._bottoms[i], self._tops[i])
         self._shapes[i] = [(blob, blob.shape) for blob in self._bottoms[i]]

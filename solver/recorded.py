@@ -31,12 +31,14 @@ class RecordedPass:
         self._key: Any = None
         self._plain_runs = 0  # with this key
         self._recording: Any = None
+        self._pair_states: list[tuple] = []  # that it leaves behind
 
-    def run(self, key: Any) -> None:
-        """Launch once. key: what the launches depend on, not None."""
+    def run(self, settings: Any = None) -> None:
+        """Launch once. settings: what the launches depend on beside the net."""
         net = self._net
         net.serve_from_host()
         SyncedMemory.return_to_device()
+        key = net.recording_key, settings
         if key != self._key:
             self._key, self._recording, self._plain_runs = key, None, 0
         if self._plain_runs < PLAIN_RUNS:
@@ -45,9 +47,11 @@ class RecordedPass:
             return
         if self._recording is None:
             self._recording = net.kernels.Recording(self._launch)
+            self._pair_states = net.pair_states()
         else:
             net.count_batches()
         self._recording.replay()
+        net.restore_pairs(self._pair_states)
 
 
 class RecordedTraining:
@@ -69,23 +73,16 @@ class RecordedTraining:
     def iterate(self, left: int) -> bool:
         """Launch one iteration, of `left` that are still to come. Returns False where it cannot be
         recorded: the solver has to run it otherwise."""
-        key = self._key()
-        if key is None:
+        net, param = self._solver.net, self._solver.param
+        several = param.iter_size > 1 and not net.is_fed_by_gpu
+        if several or param.clip_gradients >= 0 or not net.can_be_recorded:
             return False
         if self._noted == self._prepared:
             self._solver.look()
             self._prepare(min(left, ROWS))
-        self._pass.run(key)
+        self._pass.run((param.iter_size, param.momentum))
         self._noted += 1
         return True
-
-    def _key(self) -> Any:
-        net, param = self._solver.net, self._solver.param
-        key = net.recording_key
-        several = param.iter_size > 1 and not net.is_fed_by_gpu
-        if key is None or several or param.clip_gradients >= 0:
-            return None
-        return key, param.iter_size, param.momentum
 
     def _prepare(self, count: int) -> None:
         rates = self._solver.rates_ahead(count)
@@ -140,11 +137,12 @@ class RecordedTest:
     def begin(self) -> bool:
         """Begin anew. Returns False where the test cannot be recorded."""
         self._row.host()[0] = 0
-        return self._net.recording_key is not None
+        return self._net.can_be_recorded
 
     def run(self) -> None:
         """Launch a pass over the next batch."""
-        self._pass.run(self._net.recording_key)
+        self._net.settle_diffs()
+        self._pass.run()
 
     def _launch(self) -> None:
         kernels, table, row = self._net.kernels, self._table.device(), self._row.device()

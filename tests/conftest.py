@@ -1,5 +1,6 @@
 """What all tests share: helper modules such as `layer_testing`, and the fixture `caffe_log`."""
 
+import importlib
 import logging
 import os
 import sys
@@ -26,4 +27,6 @@ def caffe_log(caplog):
 def _twin():
     """CAFFE_TEST_TWIN=cuda: the nets of the tests compute on the GPU, or in Numba's simulator."""
     if os.environ.get("CAFFE_TEST_TWIN") == "cuda":
+        if twins.is_simulated():
+            importlib.import_module("simulator").prepare()
         twins.use_gpu()

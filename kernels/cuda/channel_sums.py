@@ -19,7 +19,8 @@ from .row_sums import make_row_sums
 from .window_values import divide
 
 THREADS = 16 if SIMULATED else 512  # a power of two
-EACH = 2 if SIMULATED else 32  # values of a thread
+EACH = 2 if SIMULATED else 32  # values of a thread, unless there are very many
+MOST_PARTS = 65535  # that a grid may have blocks along y
 
 
 def add_channel_sums(values: Any, sums: Any) -> None:
@@ -28,7 +29,7 @@ def add_channel_sums(values: Any, sums: Any) -> None:
         return
     num, channels = values.shape[:2]
     positions = values.size // (num * channels)
-    parts = blocks_for(num * positions, THREADS * EACH)
+    parts = min(blocks_for(num * positions, THREADS * EACH), MOST_PARTS)
     sum_channel = _make_sum_channel(num, channels, positions, parts)
     if parts == 1:
         launch(sum_channel, (channels, 1), THREADS, values, sums)

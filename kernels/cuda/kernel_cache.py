@@ -7,22 +7,35 @@ process to process for functions that call others. What the functions say is in 
 
 import functools
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 import numba_cuda
 from numba.cuda.core import config
+from numba.cuda.core.caching import IndexDataCacheFile
 from numba.cuda.dispatcher import CUDACache
 
 from ...glog import logger
+from ..cache import HashedFiles
 from ..cache_folder import cache_folder
 
 SOURCES = Path(__file__).parent
 
 
+class _Files(HashedFiles, IndexDataCacheFile):
+    pass
+
+
 class KernelCache(CUDACache):
     """The cached machine code of one kernel, for any sizes that are constants in it."""
+
+    def __init__(self, function: Callable):
+        super().__init__(function)
+        self._cache_file = _Files(
+            self.cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp()
+        )
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple:
         words = repr(describe(self._py_func)).encode()
@@ -31,36 +44,26 @@ class KernelCache(CUDACache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The kernel compiled for the types `sig`; None where there is none, or a damaged one."""
-        try:
-            kernel = super().load_overload(sig, target_context)
-        except Exception as error:  # from any depth of pickle, Numba or the driver
-            logger.warning(
-                "Compiled kernels in %s are damaged; compiling again (%s)", self.cache_path, error
-            )
-            self.flush()
-            kernel = None
+        kernel = super().load_overload(sig, target_context)
         if kernel is None:
             _announce()
         return kernel
 
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep the kernel compiled for the types `sig`, if the folder can be written."""
-        try:
-            super().save_overload(sig, data)
-        except OSError as error:
-            _warn_of_writing(self.cache_path, error)
-
 
 def describe(value: Any) -> Any:
     """What a function was made of: its place in the sources and what it takes from around it,
-    functions and numbers. Equal in each process."""
+    functions and numbers; of a function from elsewhere, its code too. Equal in each process."""
     value = getattr(value, "py_func", value)  # of one that numba.cuda.jit made
     if isinstance(value, tuple):
         return tuple(map(describe, value))
     if isinstance(value, FunctionType):
         around = tuple(cell.cell_contents for cell in value.__closure__ or ())
-        line = value.__code__.co_firstlineno
-        return value.__module__, value.__qualname__, line, describe(around)
+        code = value.__code__
+        is_ours = Path(code.co_filename).parent == SOURCES
+        words = () if is_ours else (code.co_code, code.co_names, code.co_consts)
+        return (
+            value.__module__, value.__qualname__, code.co_firstlineno, words, describe(around)
+        )  # fmt: skip
     return getattr(value, "__qualname__", None) or getattr(value, "__name__", None) or repr(value)
 
 
@@ -85,8 +88,3 @@ def _announce() -> None:
         "Compiling kernels for this GPU; this happens once and takes about a minute. Cached in %s.",
         cache_folder(SOURCES),
     )
-
-
-@functools.cache
-def _warn_of_writing(path: str, error: OSError) -> None:
-    logger.warning("Cannot keep compiled kernels in %s (%s)", path, error)

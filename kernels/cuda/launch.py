@@ -10,11 +10,13 @@ each GPU thread: correct, and very slow.
 
 import contextlib
 import functools
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numba import cuda
+from numba.cuda.cudadrv.driver import CudaAPIError
 
 SIMULATED = bool(cuda.config.ENABLE_CUDASIM)
 THREADS = 32 if SIMULATED else 256  # of a block, where nothing asks for another number
@@ -24,6 +26,8 @@ if not SIMULATED:
     from .kernel_cache import keep_on_disk
 
     config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a graph has small kernels among large ones
+
+OUT_OF_MEMORY = 2  # cuda.h: CUDA_ERROR_OUT_OF_MEMORY
 
 # Where launches go: called with the kernel, blocks, threads and the flat arguments.
 Start = Callable[[Any, Any, Any, tuple], None]
@@ -113,8 +117,24 @@ def scratch(count: int) -> Any:
 
 
 def empty(shape: Any, dtype: Any) -> Any:
-    """A new array in the GPU's memory."""
-    return cuda.device_array(shape, dtype)
+    """A new array in the GPU's memory. Raises MemoryError where that is full."""
+    try:
+        return cuda.device_array(shape, dtype)
+    except CudaAPIError as error:
+        if error.code != OUT_OF_MEMORY:
+            raise
+    gc.collect()  # nets that nobody uses any more refer to themselves
+    try:
+        return cuda.device_array(shape, dtype)
+    except CudaAPIError as error:
+        if error.code != OUT_OF_MEMORY:
+            raise
+        size = np.prod(shape) * np.dtype(dtype).itemsize / 2**20
+        free = cuda.current_context().get_memory_info().free / 2**20
+        raise MemoryError(
+            f"the GPU has {free:.0f} MiB left, but {size:.0f} MiB are needed; use a smaller "
+            "batch_size"
+        ) from None
 
 
 def synchronize() -> None:

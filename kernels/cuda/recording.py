@@ -21,9 +21,7 @@ if not SIMULATED:
 def _stream(device_id: int) -> Any:
     """Where recordings run, one after the other. Other work of ours is on CUDA's default stream:
     this one waits for that, and that for this."""
-    device = Device(device_id)
-    device.set_current()
-    return device.create_stream(options=StreamOptions(nonblocking=False))
+    return Device(device_id).create_stream(options=StreamOptions(nonblocking=False))
 
 
 class Recording:
@@ -36,9 +34,10 @@ class Recording:
             with redirected(self._note):
                 run()
             return
-        device_id = cuda.get_current_device().id
-        self._stream = _stream(device_id)
-        builder = Device(device_id).create_graph_builder().begin_building()
+        device = Device(cuda.get_current_device().id)
+        device.set_current()  # in this thread
+        self._stream = _stream(device.device_id)
+        builder = device.create_graph_builder().begin_building()
 
         def capture(kernel: Any, blocks: Any, threads: Any, arguments: tuple) -> None:
             self._note(kernel, blocks, threads, arguments)
@@ -47,6 +46,7 @@ class Recording:
         with redirected(capture):
             run()
         self._graph = builder.end_building().complete()
+        builder.close()
         self._graph.upload(self._stream)
 
     def _note(self, kernel: Any, blocks: Any, threads: Any, arguments: tuple) -> None:

@@ -21,7 +21,7 @@ from caffe.solver import get_solver  # noqa: E402
 
 NONE = np.empty(0, np.float32)  # no bias, no share of each class
 NOT_A_KERNEL = {"Recording", "synchronize"}
-ITERATIONS = 3  # launched, recorded and repeated, repeated
+ITERATIONS = 4  # launched twice, recorded and repeated, repeated
 _rng = np.random.default_rng(0)
 
 
@@ -56,6 +56,8 @@ def elementwise() -> dict[str, tuple]:
         "copy": (x, y),
         "dot": (x, y),
         "fill": (2.0, x),
+        "rng_gaussian": (1, 0.0, 1.0, x),
+        "rng_uniform": (1, 0.0, 1.0, x),
         "relu_backward": (x, y, z, 0.1),
         "relu_forward": (x, y, 0.1),
         "scale": (2.0, x),

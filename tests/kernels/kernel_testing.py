@@ -5,7 +5,6 @@ Numba's simulator (NUMBA_ENABLE_CUDASIM=1), where only the small cases are run.
 """
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,8 +16,6 @@ from caffe.kernels import cpu, reference
 
 ON_GPU = os.environ.get("CAFFE_TEST_TWIN") == "cuda"
 SIMULATED = ON_GPU and bool(int(os.environ.get("NUMBA_ENABLE_CUDASIM", "0")))
-if SIMULATED:
-    sys.setswitchinterval(0.001)  # its threads poll: the sooner another runs, the less they wait
 cpu_only = pytest.mark.skipif(ON_GPU, reason="of the CPU's kernels")
 
 gpu_only = pytest.mark.skipif(not ON_GPU, reason="of the GPU's kernels")

@@ -82,7 +82,7 @@ def test_a_full_disk_is_one_warning(new_run, monkeypatch, tmp_path, caffe_log, f
 
     kernel = new_run()
     with monkeypatch.context() as disk:
-        disk.setattr(cache._HashedFiles, fails, full)
+        disk.setattr(cache._Files, fails, full)
         assert kernel(1) == 2
         assert kernel(0.5) == 1.5
     assert caffe_log.text.count("Cannot keep compiled kernels in") == 1
@@ -92,3 +92,22 @@ def test_a_full_disk_is_one_warning(new_run, monkeypatch, tmp_path, caffe_log, f
     caffe_log.clear()
     assert new_run()(1) == 2
     assert "damaged" not in caffe_log.text
+
+
+def test_processes_that_save_at_once(tmp_path, monkeypatch):
+    """One has looked which files there are, the other saves, and then the first does."""
+    first, second = (cache._Files(str(tmp_path), "kernel", 0) for _ in range(2))
+    save_data = first._save_data
+
+    def save_data_after_the_other(name, data):
+        with monkeypatch.context() as patched:
+            patched.setattr(second, "_load_index", dict)
+            second.save("two", 2)
+        save_data(name, data)
+
+    monkeypatch.setattr(first, "_save_data", save_data_after_the_other)
+    first.save("one", 1)
+    assert first.load("one") in (1, None)
+    assert first.load("two") in (2, None)
+    second.save("one", 1)
+    assert (first.load("one"), first.load("two")) == (1, 2)

@@ -83,3 +83,20 @@ def test_a_blob_on_the_gpu(name):
     other = Blob(6)
     getattr(other, f"share_{name}")(blob)
     assert getattr(other, name)[0] == 9
+
+
+@gpu_only
+def test_a_full_gpu(monkeypatch):
+    from caffe.kernels.cuda import launch
+
+    def full(shape, dtype):
+        error = launch.CudaAPIError(launch.OUT_OF_MEMORY, "out of memory")
+        error.code = launch.OUT_OF_MEMORY  # the simulator's error has none
+        raise error
+
+    memory = SyncedMemory(2**20)
+    with monkeypatch.context() as patched:
+        patched.setattr(launch.cuda, "device_array", full)
+        with pytest.raises(MemoryError, match="4 MiB are needed; use a smaller batch_size"):
+            memory.device()
+    assert memory.device().size == 2**20

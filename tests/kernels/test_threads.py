@@ -136,7 +136,7 @@ def test_a_process_forked_after_kernels_ran(run, layer, forked):
 def test_nets_and_solvers_check_the_process(monkeypatch):
     solver = make_solver()
     solver.step(1)
-    monkeypatch.setattr(threads, "_lost_threads", True)
+    monkeypatch.setattr(threads, "_is_lost", True)
     for action in (solver.net.forward, solver.net.backward, solver.apply_update):
         with pytest.raises(CaffeError, match="'spawn' method"):
             action()

@@ -89,9 +89,9 @@ def test_a_deferred_diff_is_computed_before_a_view_of_it_is_given() -> None:
     before = blob.diff_as(-1)
     assert before.tolist() == [0, 0, 0, 0]
     blob.defer_diff(lambda: blob.diff.fill(3))
-    assert blob.diff_is_deferred
+    assert blob.deferred_diff
     assert blob.diff_as(-1).tolist() == [3, 3, 3, 3]
-    assert not blob.diff_is_deferred
+    assert not blob.deferred_diff
     assert before.tolist() == [3, 3, 3, 3]
 
 

@@ -7,30 +7,22 @@ import numpy as np
 import pytest
 from google.protobuf import text_format
 from kernel_testing import gpu_only
-from solver_testing import DATA_NET, FIXED, parameters, solver_param, write_database
+from recorded_testing import (
+    CONVOLUTIONAL,
+    TRAINING,
+    assert_alike,
+    is_recorded,
+    two_solvers,
+)
+from solver_testing import DATA_NET, parameters, solver_param, write_database
 
 from caffe.errors import CaffeError
 from caffe.io.lmdb_writer import LmdbWriter
-from caffe.kernels import twins
 from caffe.proto import caffe_pb2
 from caffe.solver import get_solver
 
 pytestmark = gpu_only
 
-RESIDENT = DATA_NET.replace("mirror: true crop_size: 5", "crop_size: 0").replace(
-    "crop_size: 5", "crop_size: 0"
-)
-CONVOLUTION = """
-layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
-  convolution_param { num_output: 3 kernel_size: 3 weight_filler { type: "xavier" } } }
-layer { name: "pool" type: "Pooling" bottom: "conv" top: "pool"
-  pooling_param { pool: MAX kernel_size: 2 stride: 2 } }
-"""
-CONVOLUTIONAL = RESIDENT.replace(
-    'layer { name: "ip1" type: "InnerProduct" bottom: "data"',
-    CONVOLUTION + 'layer { name: "ip1" type: "InnerProduct" bottom: "pool"',
-)
-TRAINING = FIXED + 'momentum: 0.9 weight_decay: 0.01 lr_policy: "inv" gamma: 0.1 power: 0.75 '
 TESTS = "test_iter: 2 test_interval: 3 "
 
 
@@ -39,30 +31,6 @@ def databases(tmp_path):
     write_database(tmp_path / "train", 20, 1)
     write_database(tmp_path / "test", 9, 2)
     return tmp_path
-
-
-def two_solvers(folder, text="", net=CONVOLUTIONAL):
-    """One that trains on the GPU, one on the CPU."""
-    param = solver_param(TRAINING + text, net.replace("FOLDER", str(folder)))
-    on_gpu = get_solver(param)
-    twins.use_cpu()
-    try:
-        on_cpu = get_solver(param)
-    finally:
-        twins.use_gpu()
-    assert on_gpu.net.on_device
-    assert not on_cpu.net.on_device
-    return on_gpu, on_cpu
-
-
-def assert_alike(on_gpu, on_cpu):
-    np.testing.assert_allclose(on_gpu.loss, on_cpu.loss, rtol=1e-4)
-    for ours, wanted in zip(parameters(on_gpu), parameters(on_cpu), strict=True):
-        np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-5)
-
-
-def is_recorded(solver):
-    return solver._recorded._pass._recording is not None
 
 
 @pytest.mark.parametrize("net", [CONVOLUTIONAL, DATA_NET], ids=["resident", "streamed"])
