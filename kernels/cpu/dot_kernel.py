@@ -19,14 +19,15 @@ from .micro_kernel import accumulators
 from .vector import (
     F32,
     FLAT,
+    I32,
     I64,
     element_pointer,
     fmuladd,
-    horizontal_sum,
     host_width,
     lanes_below,
     load,
     many_registers,
+    store,
 )
 
 
@@ -101,17 +102,64 @@ def make_dot_kernel(side: int, width: int) -> Any:
                     multiply(starts, done, lanes_below(builder, rest, width))
             for i, row in enumerate(slots):
                 with builder.if_then(builder.icmp_signed("<", I64(i), rows)):
-                    for j, slot in enumerate(row):
-                        with builder.if_then(builder.icmp_signed("<", I64(j), columns)):
-                            total = horizontal_sum(builder, builder.load(slot))
-                            index = builder.add(builder.mul(I64(i), c_row), I64(j))
-                            place = builder.gep(c, [index])
-                            builder.store(builder.fadd(builder.load(place), total), place)
+                    target = builder.gep(c, [builder.mul(I64(i), c_row)])
+                    for j in range(0, side, width):
+                        some = [builder.load(slot) for slot in row[j : j + width]]
+                        place = builder.bitcast(builder.gep(target, [I64(j)]), vector.as_pointer())
+                        inside = lanes_below(builder, builder.sub(columns, I64(j)), width)
+                        sums = builder.fadd(load(builder, place, inside), _sums(builder, some))
+                        store(builder, sums, place, inside)
             return context.get_dummy_value()
 
         return types.void(*[letters[letter] for letter in "iixiiixitixiiii"]), generate
 
     return dot_kernel
+
+
+def _sums(builder: Any, vectors: list[Any]) -> Any:
+    """Emit the vector whose element j is the sum of the elements of vectors[j].
+
+    Of two vectors at a time the halves are added, so that one has both their sums to come: for
+    few instructions an element, and in the order in which one vector alone is summed up.
+    """
+    width = vectors[0].type.count
+    heads = [[j] for j in range(len(vectors))]  # whose sums a vector has, part by part
+    while len(vectors) > 1:
+        if len(vectors) % 2:
+            vectors, heads = [*vectors, vectors[-1]], [*heads, heads[-1]]
+        half = width // len(heads[0]) // 2
+        starts = [
+            part * 2 * half + which * width for part in range(len(heads[0])) for which in (0, 1)
+        ]
+        vectors = [
+            _added_halves(builder, x, y, starts, half)
+            for x, y in zip(vectors[::2], vectors[1::2], strict=True)
+        ]
+        heads = [
+            [head for pair in zip(x, y, strict=True) for head in pair]
+            for x, y in zip(heads[::2], heads[1::2], strict=True)
+        ]
+    (vector,), (order,) = vectors, heads
+    part = width // len(order)
+    while part > 1:
+        part //= 2
+        starts = [2 * part * i for i in range(len(order))]
+        vector = _added_halves(builder, vector, vector, [*starts, *starts], part)
+    lanes = [order.index(j) for j in sorted(set(order))]
+    lanes += [0] * (width - len(lanes))
+    return _shuffled(builder, vector, vector, lanes)
+
+
+def _added_halves(builder: Any, x: Any, y: Any, starts: list[int], half: int) -> Any:
+    """Emit the sums of the `half` elements of (x, y) from each start and the as many behind."""
+    first = [start + i for start in starts for i in range(half)]
+    low = _shuffled(builder, x, y, first)
+    return builder.fadd(low, _shuffled(builder, x, y, [lane + half for lane in first]))
+
+
+def _shuffled(builder: Any, x: Any, y: Any, lanes: list[int]) -> Any:
+    numbers = ir.Constant(ir.VectorType(I32, len(lanes)), lanes)
+    return builder.shuffle_vector(x, y, numbers)
 
 
 SIDE = host_side()

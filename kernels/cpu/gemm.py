@@ -40,7 +40,7 @@ __all__ = [
 
 PACKING = 0.4  # cost of a value that is transposed while it is packed
 CROSSING = 0.5  # of a value of C that is written transposed
-SUMMING = 12  # of a sum over lanes
+SUMMING = 5  # of a sum over lanes
 
 LAUNCH = 1 << 21  # multiply-adds worth a launch of threads: some tens of microseconds
 SHARE = 1 << 18  # multiply-adds in one of the shares that threads take, at least

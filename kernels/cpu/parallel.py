@@ -70,11 +70,27 @@ def _declare(typingctx, task, arguments, with_worker):
             context.call_internal_no_propagate(builder, compiled.fndesc, task_signature, converted)
 
         _, count, arguments = values
+        arguments = _borrowed(context, builder, signature.args[2], arguments)
         work = _Work(builder, count, arguments)
         _launch(builder, _define_workers(builder.module, call_task, work.type), work)
         return context.get_dummy_value()
 
     return types.void(task, types.int64, arguments), generate
+
+
+def _borrowed(context, builder, kind, value):
+    """The same value, but Numba counts no references to its arrays, which outlive the loop: all
+    threads would change one counter, and wait for it, wherever an array is cut or handed on."""
+    if isinstance(kind, types.Array):
+        array = context.make_array(kind)(context, builder, value)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        return array._getvalue()
+    if isinstance(kind, types.BaseTuple):
+        parts = zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True)
+        return context.make_tuple(
+            builder, kind, [_borrowed(context, builder, *part) for part in parts]
+        )
+    return value
 
 
 class _Work:

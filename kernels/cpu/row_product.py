@@ -105,14 +105,23 @@ def multiply_rows(share, shares, a, b, beta, c, rows, columns, depth):
     for n in range(SIDE):
         starts[n] = n * depth
     tasks = row_tiles * column_tiles
-    for task in range(tasks * share // shares, tasks * (share + 1) // shares):
-        far, near = task // inner * SIDE, task % inner * SIDE
-        i, j = (near, far) if inner == row_tiles else (far, near)
-        height, length = min(SIDE, rows - i), min(SIDE, columns - j)
+    first, last = tasks * share // shares, tasks * (share + 1) // shares
+    for task in range(first, last):
+        i, j, height, length = _place(task, inner, rows, columns)
         for m in range(i, i + height):
             for n in range(m * columns + j, m * columns + j + length):
                 c[n] = np.float32(0) if beta == 0 else beta * c[n]
+    for task in range(first, last):
+        i, j, height, length = _place(task, inner, rows, columns)
         dot_kernel(
             1, depth, a, i * depth, depth, 0, b, j * depth, starts, 0,
             c, i * columns + j, columns, height, length,
         )  # fmt: skip
+
+
+@jit
+def _place(task, inner, rows, columns):
+    """Where the tile of this number begins, and its sides."""
+    far, near = task // inner * SIDE, task % inner * SIDE
+    i, j = (near, far) if inner == -(-rows // SIDE) else (far, near)
+    return i, j, min(SIDE, rows - i), min(SIDE, columns - j)

@@ -9,6 +9,9 @@ import numba
 import numpy as np
 import pytest
 from kernel_testing import cpu_only
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
 from caffe.kernels.cpu.jit import jit
 from caffe.kernels.cpu.parallel import LINE, parallel_for, parallel_for_workers, worker_count
@@ -115,6 +118,37 @@ def test_several_loops(threads):
     table, total = np.arange(35.0).reshape(7, 5), np.ones(7)
     add_rows(table, total)
     assert total.tolist() == (table.sum(axis=1) + 1).tolist()
+
+
+@intrinsic
+def owner(typingctx, array):
+    """The address of what counts an array's references; 0 where nothing does."""
+
+    def generate(context, builder, signature, arguments):
+        found = context.make_array(array)(context, builder, arguments[0])
+        return builder.ptrtoint(found.meminfo, ir.IntType(64))
+
+    return types.int64(array), generate
+
+
+@jit
+def _note_owners(i, pair, single, owners):
+    part = pair[1][1:]
+    owners[i] = owner(pair[0]), owner(part), owner(single)
+
+
+@jit
+def _owners(first, second, owners):
+    parallel_for(_note_owners, len(owners), ((first, second), second, owners))
+    return owner(first)
+
+
+def test_no_references_are_counted():
+    """The counter would be one for all threads, each of which would wait for the others."""
+    arrays = np.arange(4.0), np.arange(5.0)
+    owners = np.full((3, 3), -1)
+    assert _owners(*arrays, owners) != 0
+    assert (owners == 0).all()
 
 
 SCRIPT = """
