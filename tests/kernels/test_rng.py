@@ -7,6 +7,7 @@ from kernel_testing import (
     assert_twins_agree,
     cases,
     cpu_only,
+    gpu_only,
     run_kernel,
 )
 
@@ -53,6 +54,15 @@ def test_moments(size):
 @pytest.mark.parametrize("kind", KINDS)
 def test_other_seeds_give_other_values(kind):
     assert not np.isin(drawn(kind, 1, 0, 1, 60), drawn(kind, 2, 0, 1, 60)).any()
+
+
+@gpu_only
+def test_weights_are_those_that_the_cpu_draws():
+    wanted = np.empty(50, np.float32)
+    cpu.rng_uniform(SEED, -0.3, 0.7, wanted)
+    np.testing.assert_array_equal(drawn("rng_uniform", SEED, -0.3, 0.7, 50), wanted)
+    cpu.rng_gaussian(SEED, -0.3, 0.7, wanted)
+    np.testing.assert_allclose(drawn("rng_gaussian", SEED, -0.3, 0.7, 50), wanted, rtol=1e-6)
 
 
 @cpu_only
