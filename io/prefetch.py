@@ -27,7 +27,6 @@ class Prefetcher(Generic[Batch]):
     fill: makes the next batch in the memory of the one given. What it raises is raised by the
         `get` that would have returned this batch, and ends the thread.
     batches: the memory, as many as may be ready at a time.
-
     around: entered by the thread for as long as it runs.
 
     The thread is a daemon and ends with `close`, when this object is collected, and at exit.

@@ -64,6 +64,7 @@ class Solver(abc.ABC):
             rng.set_random_seed(param.random_seed)
         self.net = make_train_net(param)
         self.test_nets = make_test_nets(param)
+        self._nets = [self.net, *self.test_nets]
         self.iter = 0
         self._snapshot_iter = 0  # what the last snapshot holds; there is nothing to keep at 0
         self.history: list[Blob] = []
@@ -212,7 +213,7 @@ class Solver(abc.ABC):
     def test_all(self) -> None:
         """Run every test net, logging its mean outputs."""
         # A snapshot asked for meanwhile is one of the place where these tests begin.
-        self._place_before_tests = note_place([self.net, *self.test_nets])
+        self._place_before_tests = note_place(self._nets)
         for index in range(len(self.test_nets)):
             if not self._stop_requested:
                 self.test(index)
@@ -269,7 +270,7 @@ class Solver(abc.ABC):
                 f"infinity in {found}. Earlier snapshots stay as they are; lower base_lr"
             )
         state = caffe_pb2.SolverState()
-        state.CopyFrom(self._place_before_tests or note_place([self.net, *self.test_nets]))
+        state.CopyFrom(self._place_before_tests or note_place(self._nets))
         state.iter = self.iter
         state.current_step = self._learning_rate.current_step
         state.recent_loss.extend(self._losses.recent)
@@ -294,7 +295,7 @@ class Solver(abc.ABC):
         self._losses.recent.clear()
         self._losses.recent.extend(state.recent_loss)
         self._place_before_tests = None
-        return_to_place([self.net, *self.test_nets], state)
+        return_to_place(self._nets, state)
 
 
 def _is_due(interval: int, iteration: int) -> bool:
