@@ -38,7 +38,7 @@ class Layer:
         self.bias = random(outputs, seed=2)
         self.top = random(images, outputs, out, out, seed=3)
         shapes = (self.bottom.shape, self.weight.shape, self.top.shape)
-        workspace = empty(cpu.convolution_workspace(*shapes, group))
+        workspace = empty(cpu.convolution_workspace(*shapes, (stride, stride), group))
         self.ours = ((pad, pad), (stride, stride), (1, 1), group, workspace)
         self.torch_forward: Any = ((stride, stride), (pad, pad), (1, 1), group)
         self.torch_backward: Any = (None, *self.torch_forward[:3], False, (0, 0), group)

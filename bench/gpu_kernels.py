@@ -101,10 +101,10 @@ class Convolution(Layer):
         super().__init__(case)
         self.arrays = on_gpu(self.bottom, self.weight, self.bias, self.top)
         self.on_torch = tensors(*self.arrays)
-        *how, group, _ = self.ours
+        pad, stride, dilation, group, _ = self.ours
         shapes = self.bottom.shape, self.weight.shape, self.top.shape
-        floats = cuda.convolution_workspace(*shapes, group)
-        self.how = *how, group, numba_cuda.device_array(floats, np.float32)
+        floats = cuda.convolution_workspace(*shapes, stride, group)
+        self.how = pad, stride, dilation, group, numba_cuda.device_array(floats, np.float32)
 
     def torch_gradient(self, which: int) -> torch.Tensor:
         """PyTorch's, with respect to the bottom (0) or the weight (1)."""

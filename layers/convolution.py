@@ -78,7 +78,7 @@ class Convolution(BaseConvolution):
         for blob in top:
             blob.reshape(*images, self.num_output, *outputs)
         self.workspace_size = self.kernels.convolution_workspace(
-            self.bottom_view, self.blobs[0].shape, self.top_view, self.group
+            self.bottom_view, self.blobs[0].shape, self.top_view, self.stride, self.group
         )
 
     def operations(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> int:

@@ -100,7 +100,7 @@ def convolution_column() -> Column:
     """Convolution's steps, the package's kernel and PyTorch, on LeNet's second layer."""
     bottom, weight = random(*LAYER[0]), random(*LAYER[1], seed=1)
     top, wanted = np.empty((2, *LAYER[2]), np.float32)
-    workspace = np.empty(cpu.convolution_workspace(*LAYER, 1), np.float32)
+    workspace = np.empty(cpu.convolution_workspace(*LAYER, (1, 1), 1), np.float32)
     form: Any = ((0, 0), (1, 1), (1, 1), 1, workspace)  # pad, stride, dilation, group
     reference.convolution_forward(bottom, weight, cpu.NO_BIAS, wanted, *form)
     contestants = steps("convolution", "convolve", CONVOLUTION, (bottom, weight, top))

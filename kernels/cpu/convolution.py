@@ -117,13 +117,14 @@ def convolution_workspace(
     bottom_shape: Sequence[int],
     weight_shape: Sequence[int],
     top_shape: Sequence[int],
+    stride: Sequence[int],
     group: int,
 ) -> int:
     """How many floats of workspace the functions of this file need for these shapes."""
     return max(
         convolution_plan.workspace(bottom_shape, weight_shape, top_shape),
         convolution_nd.workspace(bottom_shape, weight_shape, top_shape, group),
-        winograd_plan.winograd_workspace(bottom_shape, weight_shape, top_shape),
+        winograd_plan.winograd_workspace(bottom_shape, weight_shape, top_shape, stride),
     )
 
 

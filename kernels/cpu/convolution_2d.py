@@ -20,7 +20,7 @@ import math
 import numpy as np
 
 from . import convolution_lanes
-from .convolution_plan import Plan
+from .convolution_plan import FEW, SHARES, Plan
 from .gemm import COLUMNS, ROWS, TILE, block_of
 from .jit import jit
 from .lanes_plan import Slide, task_memory
@@ -86,9 +86,13 @@ def slide_memories(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Of convolution_lanes.py: the memory for packed weights, that of each task, and the number of
     shares. top: what is overwritten."""
-    shares = min(plan.shares, len(top) // slide.images)
-    parts = min(top.shape[1] // slide.lanes, max(1, plan.tasks // shares))
     size = slide.images * task_memory(slide.image, math.prod(top.shape[2:]) * slide.lanes)
+    most = plan.tasks * plan.memory // size  # tasks that there is memory for
+    shares = min(len(top) // slide.images, SHARES, most)
+    strips = top.shape[1] // slide.lanes
+    parts = min(strips, most // shares, -(-FEW // shares))
+    while strips % parts and parts < most // shares:  # parts of different sizes are waited for
+        parts += 1
     floats = aligned(workspace)
     memory = floats[weights : weights + shares * parts * size].reshape(shares * parts, size)
     return floats[:weights], memory, shares

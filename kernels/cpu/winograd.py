@@ -27,9 +27,7 @@ from .winograd_plan import (
     CHANNELS,
     FEW_WEIGHTS,
     GROUPS,
-    HEIGHT,
     IMAGES,
-    KERNEL,
     MEMORY,
     OUT_HEIGHT,
     OUT_WIDTH,
@@ -39,7 +37,6 @@ from .winograd_plan import (
     TILES,
     TURN_ROW,
     VALUES,
-    WIDTH,
     weights_size,
 )
 from .winograd_tiles import LANE_GROUPS, image_in, image_out, output_in, output_out, weight_in
@@ -98,12 +95,13 @@ def transform_weights(i, plan, weight, values, by_channel):
     """The windows of one output. They lie output by output, or channel by channel: those that a
     product adds up follow each other."""
     outputs, channels = plan[OUTPUTS], plan[CHANNELS]
-    kernel, all_windows = plan[KERNEL], plan[GROUPS] * outputs * channels
+    all_windows, window = plan[GROUPS] * outputs * channels, np.empty(VALUES, np.float32)
     g, o = i // outputs, i % outputs
     for c in range(channels):
         place = (g * channels + c) * outputs + o if by_channel else i * channels + c
-        window = (i * channels + c) * kernel * kernel
-        weight_in(kernel, weight, window, values, place * LANES, all_windows * LANES)
+        weight_in(
+            plan, weight, i * channels + c, window, values, place * LANES, all_windows * LANES
+        )
 
 
 @jit
@@ -162,7 +160,7 @@ def _forward_turn(
     weights = _weights_of(worker, plan, weight, transformed, made, False)
     channels, outputs, tiles, panel = plan[CHANNELS], plan[OUTPUTS], plan[TILES], plan[PANEL]
     groups, area = plan[GROUPS], plan[OUT_HEIGHT] * plan[OUT_WIDTH]
-    row, size = plan[TURN_ROW], plan[HEIGHT] * plan[WIDTH]
+    row = plan[TURN_ROW]
     pooled, mask, plane_shape, pooled_shape, kernel, pad, stride = pooling
     memory = memories[worker]
     plane, rest = memory[: plan[PLANE]], memory[plan[PLANE] :]
@@ -170,9 +168,9 @@ def _forward_turn(
     first, images, g, begin, end = _turn(i, plan, num, outputs, parts)
     for n in range(images):
         for c in range(channels):
-            start = (((first + n) * groups + g) * channels + c) * size
+            number = ((first + n) * groups + g) * channels + c
             place = (c * row + n * tiles) * LANES
-            image_in(plan, bottom, start, plane, values, place, channels * row * LANES)
+            image_in(plan, bottom, number, plane, values, place, channels * row * LANES)
     for o in range(begin, end, panel):
         count, output = min(panel, end - o), g * outputs + o
         _multiply(plan, output, count, channels, weights, values, row, images * tiles, product)
@@ -223,8 +221,7 @@ def _backward_data_turn(
 ):
     weights = _weights_of(worker, plan, weight, transformed, made, True)
     channels, outputs, tiles, panel = plan[CHANNELS], plan[OUTPUTS], plan[TILES], plan[PANEL]
-    groups, size = plan[GROUPS], plan[HEIGHT] * plan[WIDTH]
-    row = plan[TURN_ROW]
+    groups, row = plan[GROUPS], plan[TURN_ROW]
     memory = memories[worker]
     plane, rest = memory[: plan[PLANE]], memory[plan[PLANE] :]
     product, values = rest[: VALUES * panel * row], rest[VALUES * panel * row :]
@@ -241,9 +238,9 @@ def _backward_data_turn(
         _multiply(plan, channel, count, outputs, weights, values, row, images * tiles, product)
         for n in range(images):
             for m in range(count):
-                start = ((first + n) * groups * channels + channel + m) * size
+                number = (first + n) * groups * channels + channel + m
                 place = (m * row + n * tiles) * LANES
-                image_out(plan, product, place, panel * row * LANES, plane, bottom_diff, start)
+                image_out(plan, product, place, panel * row * LANES, plane, bottom_diff, number)
 
 
 @jit

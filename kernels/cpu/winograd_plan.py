@@ -1,4 +1,15 @@
-"""The sizes that Winograd's convolution works with, by the shapes, and when it is worth it."""
+"""The sizes that Winograd's convolution works with, by the shapes, and when it is worth it.
+
+Its windows are squares of 3 or 5, side by side. Others are made such: with a stride s, pixels whose
+places leave the same remainders by s belong to one of s * s *phases*, each a plane of its own.
+Windows lie side by side there, and each sees as much of a phase as has its remainders:
+
+    top[y, x] = sum over phases (py, px) and j, i of
+        weight[s j + py, s i + px] * bottom[s (y + j) + py - pad, s (x + i) + px - pad]
+
+So C channels and windows of 11 x 11 with stride 4 are 16 C channels and windows of 3 x 3. Where a
+window, or a phase's part of it, is smaller than 3 or 5, the rest of its weights are zeros.
+"""
 
 import functools
 import math
@@ -11,8 +22,9 @@ from .frequency_kernel import ROWS
 from .winograd_matrices import SIDE
 
 (
-    GROUPS, CHANNELS, OUTPUTS,  # groups; in each, channels and outputs
-    KERNEL, STEP,  # sides of a window, and of the part of the output that a tile computes
+    GROUPS, CHANNELS, OUTPUTS,  # groups; in each, phases of channels, and outputs
+    STRIDE, WINDOW,  # as given: from window to window, and the side of one
+    KERNEL, STEP,  # sides of a phase's window, and of the part of the output that a tile computes
     HEIGHT, WIDTH, PAD_Y, PAD_X, OUT_HEIGHT, OUT_WIDTH,
     TILES_Y, TILES_X, TILES,  # tiles of an image: down, across and in all
     TILED_HEIGHT, TILED_WIDTH, TILED_OUT_HEIGHT, TILED_OUT_WIDTH,  # planes that the tiles cover
@@ -21,8 +33,8 @@ from .winograd_matrices import SIDE
     PLANE, MEMORY,  # floats of a plane with its borders; of a worker
     # Of the weight gradient: shares of the images, images at a time, tiles between their channels,
     SHARES, BATCH, ROW, WEIGHT_MEMORY,  # and floats of a task
-) = range(27)  # fmt: skip
-KERNELS = (3, 5)  # sides of windows
+) = range(29)  # fmt: skip
+KERNELS = (3, 5)  # sides of a phase's windows
 VALUES = SIDE * SIDE  # of a tile
 FEW_WEIGHTS = 2**17  # transformed: each worker makes its own, and they stay in its cache
 TURN_TILES, MANY_TILES = 16, 64  # for which the transformed weights, few or many, are read once
@@ -33,6 +45,7 @@ MOST_SUMS, SUMS_FLOATS = 8, 2**17  # of the weight gradient, for shares of the i
 
 # Cycles, measured: of a tile's transforms; for a multiply-add of a vector in both ways.
 IMAGE_TILE, OUTPUT_TILE, WEIGHT_TILE = 65, 60, 150
+PHASE_TILE, PHASE_WEIGHT_TILE = 120, 300  # where phases are gathered first
 PRODUCT, DIRECT, SPARSE = 1 / 13, 1 / 13, 1 / 6
 
 
@@ -49,20 +62,22 @@ def winograd_plan(
 
     gradients: how many outputs of a plane have a gradient, where most have none.
     """
-    if len(pad) != 2 or set(stride) != {1} or set(dilation) != {1}:
+    if set(dilation) != {1} or not _kernel(weight_shape, stride):
         return None
-    outputs = [bottom_shape[2 + i] + 2 * pad[i] - weight_shape[2 + i] + 1 for i in (0, 1)]
+    spans = [bottom_shape[2 + i] + 2 * pad[i] - weight_shape[2 + i] for i in (0, 1)]
+    outputs = [span // stride[0] + 1 for span in spans]
     top_shape = (bottom_shape[0], weight_shape[0], *outputs)
-    if not _fits(weight_shape):
-        return None
-    plan = _sizes(bottom_shape, weight_shape, top_shape)
+    plan = _sizes(bottom_shape, weight_shape, top_shape, stride)
     plan[[PAD_Y, PAD_X]] = pad
     tiles = bottom_shape[0] * int(plan[TILES])
-    products = math.prod(weight_shape[:2])
-    cost = tiles * (VALUES * products * PRODUCT)
-    cost += tiles * (bottom_shape[1] * IMAGE_TILE + weight_shape[0] * OUTPUT_TILE)
-    cost += products * WEIGHT_TILE
-    multiplications = bottom_shape[0] * products * math.prod(weight_shape[2:])
+    products = int(plan[OUTPUTS] * plan[CHANNELS] * plan[GROUPS])
+    image_tile, weight_tile = IMAGE_TILE, WEIGHT_TILE
+    if plan[WINDOW] != plan[KERNEL]:
+        image_tile, weight_tile = PHASE_TILE, PHASE_WEIGHT_TILE
+    images_tile = int(plan[GROUPS] * plan[CHANNELS]) * image_tile
+    cost = tiles * (VALUES * products * PRODUCT + images_tile + weight_shape[0] * OUTPUT_TILE)
+    cost += products * weight_tile
+    multiplications = bottom_shape[0] * math.prod(weight_shape)
     other = multiplications * math.prod(outputs) * DIRECT
     if gradients:
         other = min(other, multiplications * gradients * SPARSE)
@@ -70,12 +85,15 @@ def winograd_plan(
 
 
 def winograd_workspace(
-    bottom_shape: Sequence[int], weight_shape: Sequence[int], top_shape: Sequence[int]
+    bottom_shape: Sequence[int],
+    weight_shape: Sequence[int],
+    top_shape: Sequence[int],
+    stride: Sequence[int],
 ) -> int:
     """How many floats of workspace are enough, whatever pad is."""
-    if not _fits(weight_shape):
+    if not _kernel(weight_shape, stride):
         return 0
-    return plan_workspace(_sizes(bottom_shape, weight_shape, top_shape))
+    return plan_workspace(_sizes(bottom_shape, weight_shape, top_shape, stride))
 
 
 def plan_workspace(plan: np.ndarray) -> int:
@@ -86,13 +104,14 @@ def plan_workspace(plan: np.ndarray) -> int:
     return 16 + max(copies * weights + workers * int(plan[MEMORY]), of_weights)
 
 
-def _fits(weight_shape: Sequence[int]) -> bool:
-    return (
-        len(weight_shape) == 4
-        and weight_shape[2] == weight_shape[3]
-        and weight_shape[2] in KERNELS
-        and math.prod(weight_shape) > 0
-    )
+def _kernel(weight_shape: Sequence[int], stride: Sequence[int]) -> int:
+    """The side of the windows that a phase's are made; 0 where they cannot be."""
+    if len(weight_shape) != 4 or not math.prod(weight_shape):
+        return 0
+    if weight_shape[2] != weight_shape[3] or stride[0] != stride[1]:
+        return 0
+    side = -(-weight_shape[2] // stride[0])
+    return next((kernel for kernel in KERNELS if kernel >= side), 0)
 
 
 def weights_size(plan: np.ndarray) -> int:
@@ -101,13 +120,17 @@ def weights_size(plan: np.ndarray) -> int:
 
 
 def _sizes(
-    bottom_shape: Sequence[int], weight_shape: Sequence[int], top_shape: Sequence[int]
+    bottom_shape: Sequence[int],
+    weight_shape: Sequence[int],
+    top_shape: Sequence[int],
+    stride: Sequence[int],
 ) -> np.ndarray:
-    plan = np.zeros(27, np.int64)
-    num, channels, kernel = bottom_shape[0], weight_shape[1], weight_shape[2]
-    groups = bottom_shape[1] // channels
+    plan = np.zeros(29, np.int64)
+    num, kernel = bottom_shape[0], _kernel(weight_shape, stride)
+    groups, channels = bottom_shape[1] // weight_shape[1], weight_shape[1] * stride[0] ** 2
     step = SIDE - kernel + 1
     plan[[GROUPS, CHANNELS, OUTPUTS]] = groups, channels, weight_shape[0] // groups
+    plan[[STRIDE, WINDOW]] = stride[0], weight_shape[2]
     plan[[KERNEL, STEP, HEIGHT, WIDTH]] = kernel, step, *bottom_shape[2:]
     plan[[OUT_HEIGHT, OUT_WIDTH]] = top_shape[2:]
     down, across = (-(-size // step) for size in top_shape[2:])

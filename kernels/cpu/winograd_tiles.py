@@ -18,11 +18,13 @@ from .vector import copy_line
 from .winograd_matrices import SIDE, winograd_matrices
 from .winograd_plan import (
     HEIGHT,
+    KERNEL,
     OUT_HEIGHT,
     OUT_WIDTH,
     PAD_X,
     PAD_Y,
     STEP,
+    STRIDE,
     TILED_HEIGHT,
     TILED_OUT_HEIGHT,
     TILED_OUT_WIDTH,
@@ -31,6 +33,7 @@ from .winograd_plan import (
     TILES_Y,
     VALUES,
     WIDTH,
+    WINDOW,
 )
 
 LANE_GROUPS = VALUES // LANES
@@ -51,35 +54,93 @@ _weight_out_5 = make_tile_transform(_G5.T, source_lanes=LANES, add=True)
 
 
 @jit
-def weight_in(kernel, weight, start, values, target, row):
-    """Transform the window of one output and channel."""
-    if kernel == 3:
-        _weight_in_3(weight, start, kernel, values, target, row)
+def weight_in(plan, weight, number, window, values, target, row):
+    """Transform a window of the weights: of one output and phase, the one with this number.
+    window: memory."""
+    kernel, stride = plan[KERNEL], plan[STRIDE]
+    if plan[WINDOW] == kernel and stride == 1:
+        source, start = weight, number * kernel * kernel
     else:
-        _weight_in_5(weight, start, kernel, values, target, row)
+        source, start, window[:] = window, 0, 0
+        first, height, width = _part_of_window(plan, number)
+        for j in range(height):
+            for i in range(width):
+                window[j * kernel + i] = weight[first + (j * plan[WINDOW] + i) * stride]
+    if kernel == 3:
+        _weight_in_3(source, start, kernel, values, target, row)
+    else:
+        _weight_in_5(source, start, kernel, values, target, row)
 
 
 @jit
-def weight_out(kernel, values, source, row, weight_diff, start):
-    """Add to the window of one output and channel."""
+def weight_out(plan, values, source, row, window, weight_diff, number):
+    """Add to a window of the gradient, the one with this number. window: memory."""
+    kernel, stride = plan[KERNEL], plan[STRIDE]
+    target, start = weight_diff, number * kernel * kernel
+    whole = plan[WINDOW] == kernel and stride == 1
+    if not whole:
+        target, start, window[:] = window, 0, 0
     if kernel == 3:
-        _weight_out_3(values, source, row, weight_diff, start, kernel)
+        _weight_out_3(values, source, row, target, start, kernel)
     else:
-        _weight_out_5(values, source, row, weight_diff, start, kernel)
+        _weight_out_5(values, source, row, target, start, kernel)
+    if not whole:
+        first, height, width = _part_of_window(plan, number)
+        for j in range(height):
+            for i in range(width):
+                weight_diff[first + (j * plan[WINDOW] + i) * stride] += window[j * kernel + i]
 
 
 @jit
-def image_in(plan, bottom, start, plane, values, target, row):
-    """Transform the tiles of a channel's plane, which begins at `start`. plane: memory; one group
-    of lanes begins `row` floats after the other."""
+def _part_of_window(plan, number):
+    """Where a phase's part of its window begins in the weights, its height and width."""
+    stride, side = plan[STRIDE], plan[WINDOW]
+    window, phase = number // (stride * stride), number % (stride * stride)
+    y, x = phase // stride, phase % stride
+    return (
+        window * side * side + y * side + x, (side - y + stride - 1) // stride,
+        (side - x + stride - 1) // stride
+    )  # fmt: skip
+
+
+@jit
+def _part_of_plane(plan, number):
+    """A phase's part of its channel's plane: where the plane begins; for both axes the first place
+    in the phase that lies in the plane, the last + 1 and the first one's place in the plane."""
+    stride = plan[STRIDE]
+    channel, phase = number // (stride * stride), number % (stride * stride)
+    start = channel * plan[HEIGHT] * plan[WIDTH]
+    y = _places(plan[HEIGHT], plan[PAD_Y], stride, phase // stride)
+    return start, y, _places(plan[WIDTH], plan[PAD_X], stride, phase % stride)
+
+
+@jit
+def _places(size, pad, stride, remainder):
+    first = max(0, (pad - remainder + stride - 1) // stride)
+    last = (size + pad - remainder + stride - 1) // stride
+    return first, last, first * stride + remainder - pad
+
+
+@jit
+def image_in(plan, bottom, number, plane, values, target, row):
+    """Transform the tiles of a phase of the image, the one with this number. plane: memory; one
+    group of lanes begins `row` floats after the other."""
     height, width, pitch = plan[HEIGHT], plan[WIDTH], plan[TILED_WIDTH]
-    if plan[TILED_HEIGHT] == height and pitch == width:
+    if plan[STRIDE] == 1 and plan[TILED_HEIGHT] == height and pitch == width:
+        start = number * height * width
         _image_tiles_in(plan, bottom, start, width, values, target, row)
         return
     plane[: plan[TILED_HEIGHT] * pitch] = 0
-    corner = plan[PAD_Y] * pitch + plan[PAD_X]
-    for y in range(height):
-        copy_line(bottom, start + y * width, plane, corner + y * pitch, width)
+    stride = plan[STRIDE]
+    start, (first, last, top), (left, right, x) = _part_of_plane(plan, number)
+    count = min(right, pitch) - left
+    for y in range(first, min(last, plan[TILED_HEIGHT])):
+        source, line = start + (top + (y - first) * stride) * width + x, y * pitch + left
+        if stride == 1:
+            copy_line(bottom, source, plane, line, count)
+        else:
+            for i in range(count):
+                plane[line + i] = bottom[source + i * stride]
     _image_tiles_in(plan, plane, 0, pitch, values, target, row)
 
 
@@ -93,18 +154,26 @@ def _image_tiles_in(plan, source, start, pitch, values, target, row):
 
 
 @jit
-def image_out(plan, values, source, row, plane, bottom_diff, start):
-    """Overwrite a channel's plane with the sum of its tiles."""
+def image_out(plan, values, source, row, plane, bottom_diff, number):
+    """Overwrite a phase of the gradient by the image with the sum of its tiles."""
     height, width, pitch = plan[HEIGHT], plan[WIDTH], plan[TILED_WIDTH]
-    if plan[TILED_HEIGHT] == height and pitch == width:
+    if plan[STRIDE] == 1 and plan[TILED_HEIGHT] == height and pitch == width:
+        start = number * height * width
         bottom_diff[start : start + height * width] = 0
         _image_tiles_out(plan, values, source, row, bottom_diff, start, width)
         return
     plane[: plan[TILED_HEIGHT] * pitch] = 0
     _image_tiles_out(plan, values, source, row, plane, 0, pitch)
-    corner = plan[PAD_Y] * pitch + plan[PAD_X]
-    for y in range(height):
-        copy_line(plane, corner + y * pitch, bottom_diff, start + y * width, width)
+    stride = plan[STRIDE]
+    start, (first, last, top), (left, right, x) = _part_of_plane(plan, number)
+    for y in range(first, last):
+        target, line = start + (top + (y - first) * stride) * width + x, y * pitch + left
+        if stride == 1:
+            copy_line(plane, line, bottom_diff, target, right - left)
+        else:
+            for i in range(right - left):
+                seen = y < plan[TILED_HEIGHT] and left + i < pitch
+                bottom_diff[target + i * stride] = plane[line + i] if seen else np.float32(0)
 
 
 @jit

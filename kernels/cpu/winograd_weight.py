@@ -20,8 +20,6 @@ from .winograd_plan import (
     BATCH,
     CHANNELS,
     GROUPS,
-    HEIGHT,
-    KERNEL,
     OUTPUTS,
     PLANE,
     ROW,
@@ -29,7 +27,6 @@ from .winograd_plan import (
     TILES,
     VALUES,
     WEIGHT_MEMORY,
-    WIDTH,
     weights_size,
 )
 from .winograd_tiles import LANE_GROUPS, image_in, output_in, weight_out
@@ -61,14 +58,14 @@ def _transform_images(
     gradients,
 ):  # fmt: skip
     """Some images' channels of group g, and the gradients by `count` of its outputs."""
-    tiles, size, row = plan[TILES], plan[HEIGHT] * plan[WIDTH], plan[ROW]
+    tiles, row = plan[TILES], plan[ROW]
     channels, outputs = plan[CHANNELS], plan[OUTPUTS]
     for n in range(images):
         image = (first + n) * plan[GROUPS] + g
         for c in range(channels):
             place = (c * row + n * tiles) * LANES
-            start = (image * channels + c) * size
-            image_in(plan, bottom, start, plane, values, place, channels * row * LANES)
+            number = image * channels + c
+            image_in(plan, bottom, number, plane, values, place, channels * row * LANES)
         for o in range(count):
             place, number = (o * row + n * tiles) * LANES, image * outputs + outputs_from + o
             output_in(
@@ -128,14 +125,14 @@ def _sum_of_share(i, worker, plan, num, bottom, top_diff, mask, cells, sums, mem
 @jit
 def _add_windows(output, plan, sums, weight_diff):
     """Add up the shares of one output, and the result to its weights."""
-    channels, kernel = plan[CHANNELS], plan[KERNEL]
+    channels, window = plan[CHANNELS], np.empty(VALUES, np.float32)
     size, total = channels * LANES, sums[0]
     row = plan[GROUPS] * plan[OUTPUTS] * size
     for share in range(1, len(sums)):
         for start in range(output * size, LANE_GROUPS * row, row):
             add_line(sums[share], start, total, start, size)
     for i in range(output * channels, (output + 1) * channels):
-        weight_out(kernel, total, i * LANES, row, weight_diff, i * kernel * kernel)
+        weight_out(plan, total, i * LANES, row, window, weight_diff, i)
 
 
 @jit

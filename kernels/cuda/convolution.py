@@ -123,6 +123,7 @@ def convolution_workspace(
     bottom_shape: Sequence[int],
     weight_shape: Sequence[int],
     top_shape: Sequence[int],
+    stride: Sequence[int],
     group: int,
 ) -> int:
     """How many floats of workspace the functions of this file need for these shapes."""

@@ -115,7 +115,8 @@ def convolution_max_pooling_workspace(
 ) -> int:
     """How many floats of workspace the gradients need for these shapes."""
     shape = _top_shape(bottom_shape, weight_shape, pad, stride)
-    return _room(shape) + convolution_workspace(bottom_shape, weight_shape, shape, group)
+    rest = convolution_workspace(bottom_shape, weight_shape, shape, stride, group)
+    return _room(shape) + rest
 
 
 def _top_shape(

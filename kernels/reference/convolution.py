@@ -98,6 +98,7 @@ def convolution_workspace(
     bottom_shape: Sequence[int],
     weight_shape: Sequence[int],
     top_shape: Sequence[int],
+    stride: Sequence[int],
     group: int,
 ) -> int:
     """The definition needs no workspace."""

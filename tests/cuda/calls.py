@@ -118,7 +118,7 @@ def _convolution(
     bias = array(outputs)
     form = (pad, pad), (stride, stride)
     rest = *form, (1, 1), group
-    size = cuda.convolution_workspace(bottom_shape, weight_shape, top_shape, group)
+    size = cuda.convolution_workspace(bottom_shape, weight_shape, top_shape, form[1], group)
     memory = array(size)
     if max_pooling:
         pooled = array(num, outputs, out // 2, out // 2)

@@ -97,7 +97,7 @@ def convolutions() -> dict[str, tuple]:
     reference.max_pooling_forward(top, pooled, mask, *window)
     kernels = twins.current()
     shapes = bottom.shape, weight.shape
-    workspace = floats(kernels.convolution_workspace(*shapes, top.shape, 2))
+    workspace = floats(kernels.convolution_workspace(*shapes, top.shape, stride, 2))
     layer = pad, stride, one, 2, workspace
     pooling_workspace = floats(
         kernels.convolution_max_pooling_workspace(*shapes, pooled.shape, pad, stride, 2)

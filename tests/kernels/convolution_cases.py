@@ -35,7 +35,7 @@ def run_convolution(kernels, bottom, weight, bias, form, group, seed=1):
     weight_diff = rng.normal(size=weight.shape).astype(np.float32)
     bias_diff = rng.normal(size=len(weight)).astype(np.float32)
     bottom_diff = np.full_like(bottom, np.nan)
-    size = kernels.convolution_workspace(bottom.shape, weight.shape, top.shape, group)
+    size = kernels.convolution_workspace(bottom.shape, weight.shape, top.shape, form[1], group)
     common = (*form, group, np.full(size, np.nan, np.float32))
     kernels.convolution_forward(bottom, weight, bias, top, *common)
     kernels.convolution_backward_data(top_diff, weight, bottom_diff, *common)
@@ -61,7 +61,7 @@ def run_convolution_max_pooling(kernels, operands, pad, stride, group, window, z
     ]  # rounded up, as Caffe does
     pooled = np.full((*top.shape[:2], *pooled_size), np.nan, np.float32)
     mask = np.full(pooled.shape, -1, np.int32)
-    size = kernels.convolution_workspace(bottom.shape, weight.shape, top.shape, group)
+    size = kernels.convolution_workspace(bottom.shape, weight.shape, top.shape, stride, group)
     workspace = np.full(size, np.nan, np.float32)
     kernels.convolution_max_pooling_forward(
         bottom, weight, bias, top, pooled, mask, pad, stride, group, window, workspace

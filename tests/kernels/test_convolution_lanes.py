@@ -50,7 +50,7 @@ class Case:
             )
         )
         count = cpu.convolution_workspace(
-            self.bottom.shape, self.weight.shape, top_shape, self.group
+            self.bottom.shape, self.weight.shape, top_shape, form[1], self.group
         )
         self.form = (*map(tuple, form), self.group, np.full(count, np.nan, np.float32))
         self.plan = make_plan(self.bottom.shape, self.weight.shape, *self.form[:3])

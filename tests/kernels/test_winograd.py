@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from convolution_cases import (
     assert_runs_agree,
+    output_shape,
     run_convolution,
     run_convolution_max_pooling,
 )
@@ -45,46 +46,50 @@ def test_the_matrices_convolve(kernel):
 
 @st.composite
 def cases(draw):
-    kernel = draw(st.sampled_from(sizes.KERNELS))
+    stride = draw(st.sampled_from([1, 1, 1, 2, 3, 4]))
+    most = max(sizes.KERNELS) * stride
+    kernel = draw(st.one_of(st.sampled_from(sizes.KERNELS), st.integers(1, most)))
     # No more, or several outputs see padding only, and which of equals is largest is chance.
     pad = tuple(draw(st.integers(0, kernel - 1)) for _ in range(2))
     inputs = [max(1, kernel - 2 * p) + draw(st.integers(0, 12)) for p in pad]
     group = draw(st.integers(1, 2))
     channels, outputs = (group * draw(st.integers(1, 12)) for _ in range(2))
-    return draw(st.integers(1, 9)), channels, inputs, outputs, (kernel, kernel), group, pad
+    shapes = draw(st.integers(1, 9)), channels, inputs, outputs, (kernel, kernel)
+    return *shapes, group, pad, (stride, stride)
 
 
 @settings(deadline=None, max_examples=60)
 @given(case=cases(), bias_term=st.booleans(), turn=st.sampled_from([1, 40]))
 def test_any_form(case, bias_term, turn):
-    *shapes, group, pad = case
+    *shapes, group, pad, stride = case
     bottom, weight, bias = convolution_operands(*shapes, group)
     bias = bias if bias_term else bias[:0]
     with always(TURN_TILES=turn, MOST_IN_PANEL=turn, BATCH_FLOATS=1000 * turn):
-        plan = winograd_plan(bottom.shape, weight.shape, pad, UNIT, UNIT)
+        plan = winograd_plan(bottom.shape, weight.shape, pad, stride, UNIT)
         assert plan is not None
-        form = (pad, UNIT, UNIT)
+        form = (pad, stride, UNIT)
         assert_runs_agree(run_convolution, bottom, weight, bias, form, group, tolerance=TOLERANCE)
 
 
 @settings(deadline=None, max_examples=30)
 @given(case=cases(), size=st.integers(2, 3))
 def test_gradients_behind_a_max_pooling(case, size):
-    *shapes, group, pad = case
+    *shapes, group, pad, stride = case
     operands = convolution_operands(*shapes, group)
     window = ((size, size), (0, 0), (2, 2))
-    outputs = [operands[0].shape[2 + i] + 2 * pad[i] - operands[1].shape[2] + 1 for i in (0, 1)]
-    if min(outputs) < size:
+    inputs, sides = operands[0].shape[2:], operands[1].shape[2:]
+    if min(output_shape(inputs, sides, pad, stride, UNIT)) < size:
         return
     with always():
-        case = (operands, pad, UNIT, group, window)
+        case = (operands, pad, stride, group, window)
         assert_runs_agree(run_convolution_max_pooling, *case, tolerance=TOLERANCE)
 
 
 @pytest.mark.parametrize("num", [1, 11])
-def test_the_same_bits_for_any_number_of_threads(num):
-    operands = convolution_operands(num, 6, (13, 12), 14, (3, 3), 2)
-    form = ((1, 1), UNIT, UNIT)
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (5, 2)])
+def test_the_same_bits_for_any_number_of_threads(num, kernel, stride):
+    operands = convolution_operands(num, 6, (13, 12), 14, (kernel, kernel), 2)
+    form = ((1, 1), (stride, stride), UNIT)
     with always(SUMS_FLOATS=1 << 14):
         assert_same_bits_for_any_threads(
             lambda: list(run_convolution(cpu, *operands, form, 2).values())
@@ -98,6 +103,9 @@ def test_the_same_bits_for_any_number_of_threads(num):
         ((64, 1, 28, 28), (20, 1, 5, 5), (0, 0), (1, 1), False),  # and conv1: one channel
         ((10, 256, 13, 13), (384, 256, 3, 3), (1, 1), (1, 1), True),  # CaffeNet's conv3
         ((1, 256, 13, 13), (384, 256, 3, 3), (1, 1), (1, 1), False),  # too few tiles for weights
+        ((4, 3, 227, 227), (96, 3, 11, 11), (0, 0), (4, 4), True),  # its conv1: 48 phases
+        ((4, 64, 56, 56), (64, 64, 4, 4), (1, 1), (1, 1), True),  # as windows of 5
+        ((4, 64, 56, 56), (64, 64, 3, 3), (1, 1), (2, 2), False),  # its phases see 2 x 2 at most
         ((64, 20, 12, 12), (50, 20, 5, 5), (0, 0), (2, 1), False),
         ((64, 20, 12, 12), (50, 20, 3, 5), (0, 0), (1, 1), False),
         ((64, 20, 12), (50, 20, 5), (0,), (1,), False),
@@ -111,7 +119,7 @@ def test_it_serves_where_it_is_cheaper(bottom, weight, pad, stride, chosen):
 def test_direct_never_takes_it():
     bottom, weight, bias = convolution_operands(8, 12, (12, 12), 16, (5, 5), 1)
     top = np.empty((3, 8, 16, 8, 8), np.float32)
-    size = cpu.convolution_workspace(bottom.shape, weight.shape, top.shape[1:], 1)
+    size = cpu.convolution_workspace(bottom.shape, weight.shape, top.shape[1:], UNIT, 1)
     arguments = ((0, 0), UNIT, UNIT, 1, np.empty(size, np.float32))
     with always():
         cpu.convolution_forward(bottom, weight, bias, top[0], *arguments)
