@@ -16,6 +16,8 @@ The work is done in turns, some images and some channels each. No sum is cut by 
 the same to the bit for any number of threads. The weights' gradient is in winograd_weight.py.
 """
 
+import math
+
 import numpy as np
 
 from .convolution_2d import NO_POOLING, Pooling, aligned
@@ -25,10 +27,11 @@ from .max_pooling import max_pool_planes
 from .parallel import LINE, parallel_for, parallel_for_workers, worker_count
 from .winograd_plan import (
     CHANNELS,
-    FEW_WEIGHTS,
     GROUPS,
     IMAGES,
     MEMORY,
+    OF_ALL,
+    OF_PANEL,
     OUT_HEIGHT,
     OUT_WIDTH,
     OUTPUTS,
@@ -37,9 +40,10 @@ from .winograd_plan import (
     TILES,
     TURN_ROW,
     VALUES,
-    weights_size,
+    WEIGHTS,
+    transformed_shape,
 )
-from .winograd_tiles import LANE_GROUPS, image_in, image_out, output_in, output_out, weight_in
+from .winograd_tiles import LANE_GROUPS, image_in, image_out, output_in, output_out, weights_in
 
 NO_MASK = np.empty(0, np.int32)
 
@@ -78,43 +82,71 @@ def backward_data(
 
 
 def memories(plan: np.ndarray, workspace: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The memory of the transformed weights, one for all or, of few, one for each worker; whether a
-    worker has made its own yet; the memory of each worker."""
-    floats, weights = aligned(workspace), weights_size(plan)
-    workers, size = worker_count(), int(plan[MEMORY])
-    copies = workers if weights <= FEW_WEIGHTS else 1
-    transformed, rest = floats[: copies * weights], floats[copies * weights :]
+    """The memories for transformed weights; of each worker, whether it has made its own yet, and
+    its memory for all else."""
+    floats, workers, size = aligned(workspace), worker_count(), int(plan[MEMORY])
+    shape = transformed_shape(plan, workers)
+    weights = math.prod(shape)
     made = np.zeros((workers, LINE), np.bool_)
-    return (
-        transformed.reshape(copies, weights), made, rest[: workers * size].reshape(workers, size)
+    rest = floats[weights : weights + workers * size]
+    return floats[:weights].reshape(shape), made, rest.reshape(workers, size)
+
+
+@jit
+def _transform_lines(plan, weight, g, first, count, by_channel, values, line, lines):
+    """The windows of `count` outputs of a group from the first one on, a line for each or, by
+    channel, of channels: windows that a product adds up follow each other. They become the lines
+    from number `line` on, of so many."""
+    channels, outputs, number = plan[CHANNELS], plan[OUTPUTS], g * plan[OUTPUTS] * plan[CHANNELS]
+    row = lines * (outputs if by_channel else channels) * LANES
+    if by_channel:
+        for o in range(outputs):
+            start, target = number + o * channels + first, (line * outputs + o) * LANES
+            weights_in(plan, weight, start, count, values, target, outputs * LANES, row)
+    else:
+        start, target = number + first * channels, line * channels * LANES
+        weights_in(plan, weight, start, count * channels, values, target, LANES, row)
+
+
+@jit
+def _transform_panel(i, plan, panels, weight, values, by_channel):
+    """Panel number i of all groups' lines."""
+    count = plan[CHANNELS] if by_channel else plan[OUTPUTS]
+    g, first = i // panels, i % panels * plan[PANEL]
+    _transform_lines(
+        plan, weight, g, first, min(plan[PANEL], count - first), by_channel,
+        values, g * count + first, plan[GROUPS] * count,
     )  # fmt: skip
 
 
 @jit
-def transform_weights(i, plan, weight, values, by_channel):
-    """The windows of one output. They lie output by output, or channel by channel: those that a
-    product adds up follow each other."""
-    outputs, channels = plan[OUTPUTS], plan[CHANNELS]
-    all_windows, window = plan[GROUPS] * outputs * channels, np.empty(VALUES, np.float32)
-    g, o = i // outputs, i % outputs
-    for c in range(channels):
-        place = (g * channels + c) * outputs + o if by_channel else i * channels + c
-        weight_in(
-            plan, weight, i * channels + c, window, values, place * LANES, all_windows * LANES
-        )
+def _transform_all(plan, weight, transformed, by_channel):
+    """Transform the weights, if the workers do not."""
+    if plan[WEIGHTS] == OF_ALL:
+        count = plan[CHANNELS] if by_channel else plan[OUTPUTS]
+        panels = -(-count // plan[PANEL])
+        arguments = (plan, panels, weight, transformed[0], by_channel)
+        parallel_for(_transform_panel, plan[GROUPS] * panels, arguments)
 
 
 @jit
-def _weights_of(worker, plan, weight, transformed, made, by_channel):
-    """Where there is a copy for each worker, its first turn transforms the weights: cheaper than to
-    wait for another core's part and to fetch it."""
-    if len(transformed) == 1:
-        return transformed[0]
+def _lines_of(worker, plan, weight, g, first, count, by_channel, transformed, made):
+    """Some transformed lines of a group: the memory that they are in, the number of the first one,
+    and of how many."""
+    lines = plan[CHANNELS] if by_channel else plan[OUTPUTS]
+    if plan[WEIGHTS] == OF_ALL:
+        return transformed[0], g * lines + first, plan[GROUPS] * lines
+    memory = transformed[worker]
+    if plan[WEIGHTS] == OF_PANEL:
+        _transform_lines(plan, weight, g, first, count, by_channel, memory, 0, plan[PANEL])
+        return memory, np.int64(0), plan[PANEL]
     if not made[worker, 0]:
-        for i in range(plan[GROUPS] * plan[OUTPUTS]):
-            transform_weights(i, plan, weight, transformed[worker], by_channel)
+        for i in range(plan[GROUPS]):
+            _transform_lines(
+                plan, weight, i, 0, lines, by_channel, memory, i * lines, plan[GROUPS] * lines
+            )
         made[worker, 0] = True
-    return transformed[worker]
+    return memory, g * lines + first, plan[GROUPS] * lines
 
 
 @jit
@@ -136,16 +168,15 @@ def _turn(i, plan, num, channels, parts):
 
 
 @jit
-def _multiply(plan, first, count, depth, weights, factors, row, tiles, product):
+def _multiply(plan, weights, first, lines, count, depth, factors, row, tiles, product):
     """product[i, t] = sum over k < depth of weights[first + i, k] factors[k, t], i < count, for
     each of the 64 values. Lanes by lanes: their part of the factors stays in the cache."""
-    windows = plan[GROUPS] * plan[OUTPUTS] * plan[CHANNELS]
     for lanes in range(LANE_GROUPS):
         for i in range(0, count, ROWS):
             for t in range(0, tiles, COLUMNS):
                 frequency_kernel(
                     depth,
-                    weights, (lanes * windows + (first + i) * depth) * LANES, depth * LANES, LANES,
+                    weights, (lanes * lines + first + i) * depth * LANES, depth * LANES, LANES,
                     factors, (lanes * depth * row + t) * LANES, LANES, row * LANES,
                     False,
                     product, ((lanes * plan[PANEL] + i) * row + t) * LANES, row * LANES, LANES,
@@ -157,7 +188,6 @@ def _multiply(plan, first, count, depth, weights, factors, row, tiles, product):
 def _forward_turn(
     i, worker, plan, num, parts, bottom, weight, bias, top, transformed, made, memories, pooling
 ):
-    weights = _weights_of(worker, plan, weight, transformed, made, False)
     channels, outputs, tiles, panel = plan[CHANNELS], plan[OUTPUTS], plan[TILES], plan[PANEL]
     groups, area = plan[GROUPS], plan[OUT_HEIGHT] * plan[OUT_WIDTH]
     row = plan[TURN_ROW]
@@ -173,7 +203,8 @@ def _forward_turn(
             image_in(plan, bottom, number, plane, values, place, channels * row * LANES)
     for o in range(begin, end, panel):
         count, output = min(panel, end - o), g * outputs + o
-        _multiply(plan, output, count, channels, weights, values, row, images * tiles, product)
+        lines = _lines_of(worker, plan, weight, g, o, count, False, transformed, made)
+        _multiply(plan, *lines, count, channels, values, row, images * tiles, product)
         for n in range(images):
             number = (first + n) * groups * outputs + output
             for m in range(count):
@@ -192,9 +223,7 @@ def _forward_turn(
 
 @jit
 def _forward(plan, num, bottom, weight, bias, top, transformed, made, memories, pooling):
-    if len(transformed) == 1:
-        shared = (plan, weight, transformed[0], False)
-        parallel_for(transform_weights, plan[GROUPS] * plan[OUTPUTS], shared)
+    _transform_all(plan, weight, transformed, False)
     parts = _parts(plan, num, plan[OUTPUTS], len(memories))
     turns = -(-num // plan[IMAGES]) * plan[GROUPS] * parts
     arguments = (
@@ -219,7 +248,6 @@ def _backward_data_turn(
     made,
     memories,
 ):
-    weights = _weights_of(worker, plan, weight, transformed, made, True)
     channels, outputs, tiles, panel = plan[CHANNELS], plan[OUTPUTS], plan[TILES], plan[PANEL]
     groups, row = plan[GROUPS], plan[TURN_ROW]
     memory = memories[worker]
@@ -235,7 +263,8 @@ def _backward_data_turn(
             )
     for c in range(begin, end, panel):
         count, channel = min(panel, end - c), g * channels + c
-        _multiply(plan, channel, count, outputs, weights, values, row, images * tiles, product)
+        lines = _lines_of(worker, plan, weight, g, c, count, True, transformed, made)
+        _multiply(plan, *lines, count, outputs, values, row, images * tiles, product)
         for n in range(images):
             for m in range(count):
                 number = (first + n) * groups * channels + channel + m
@@ -247,9 +276,7 @@ def _backward_data_turn(
 def _backward_data(
     plan, num, top_diff, mask, cells, weight, bottom_diff, transformed, made, memories
 ):
-    if len(transformed) == 1:
-        shared = (plan, weight, transformed[0], True)
-        parallel_for(transform_weights, plan[GROUPS] * plan[OUTPUTS], shared)
+    _transform_all(plan, weight, transformed, True)
     parts = _parts(plan, num, plan[CHANNELS], len(memories))
     turns = -(-num // plan[IMAGES]) * plan[GROUPS] * parts
     arguments = (

@@ -30,13 +30,17 @@ from .winograd_matrices import SIDE
     TILED_HEIGHT, TILED_WIDTH, TILED_OUT_HEIGHT, TILED_OUT_WIDTH,  # planes that the tiles cover
     IMAGES, TURN_ROW,  # of a turn: images, and room for tiles, in each plane
     PANEL,  # outputs or channels that are computed at a time
+    WEIGHTS,  # where the transformed weights are: one of the places below
     PLANE, MEMORY,  # floats of a plane with its borders; of a worker
     # Of the weight gradient: shares of the images, images at a time, tiles between their channels,
     SHARES, BATCH, ROW, WEIGHT_MEMORY,  # and floats of a task
-) = range(29)  # fmt: skip
+) = range(30)  # fmt: skip
 KERNELS = (3, 5)  # sides of a phase's windows
 VALUES = SIDE * SIDE  # of a tile
-FEW_WEIGHTS = 2**17  # transformed: each worker makes its own, and they stay in its cache
+# The transformed weights: few stay in a worker's cache, which makes its own. Where all images are
+# one turn, a panel's are made when they are needed. Others are made at first, for all workers.
+OF_WORKER, OF_PANEL, OF_ALL = range(3)
+FEW_WEIGHTS = 2**17
 TURN_TILES, MANY_TILES = 16, 64  # for which the transformed weights, few or many, are read once
 MOST_IN_PANEL = 20
 BATCH_FLOATS = 2**17  # of transformed images and gradients: 512 KB, for the cache; and half the
@@ -100,8 +104,9 @@ def plan_workspace(plan: np.ndarray) -> int:
     """How many floats of workspace all three products need."""
     workers, weights = numba.config.NUMBA_NUM_THREADS, weights_size(plan)
     of_weights = int(plan[SHARES]) * weights + workers * int(plan[WEIGHT_MEMORY])
-    copies = workers if weights <= FEW_WEIGHTS else 1
-    return 16 + max(copies * weights + workers * int(plan[MEMORY]), of_weights)
+    return 16 + max(
+        math.prod(transformed_shape(plan, workers)) + workers * int(plan[MEMORY]), of_weights
+    )
 
 
 def _kernel(weight_shape: Sequence[int], stride: Sequence[int]) -> int:
@@ -119,13 +124,21 @@ def weights_size(plan: np.ndarray) -> int:
     return VALUES * int(plan[GROUPS] * plan[OUTPUTS] * plan[CHANNELS])
 
 
+def transformed_shape(plan: np.ndarray, workers: int) -> tuple[int, int]:
+    """How many memories for transformed weights there are, and the floats of each."""
+    if plan[WEIGHTS] == OF_PANEL:
+        depth = int(max(plan[CHANNELS], plan[OUTPUTS]))
+        return workers, VALUES * int(plan[PANEL]) * depth
+    return 1 if plan[WEIGHTS] == OF_ALL else workers, weights_size(plan)
+
+
 def _sizes(
     bottom_shape: Sequence[int],
     weight_shape: Sequence[int],
     top_shape: Sequence[int],
     stride: Sequence[int],
 ) -> np.ndarray:
-    plan = np.zeros(29, np.int64)
+    plan = np.zeros(30, np.int64)
     num, kernel = bottom_shape[0], _kernel(weight_shape, stride)
     groups, channels = bottom_shape[1] // weight_shape[1], weight_shape[1] * stride[0] ** 2
     step = SIDE - kernel + 1
@@ -146,6 +159,9 @@ def _sizes(
     # An odd number, or a tile's values of several planes would meet in the same lines of the cache.
     row = images * tiles | 1
     plan[[IMAGES, TURN_ROW, PANEL]] = images, row, panel
+    plan[WEIGHTS] = OF_PANEL if images == num else OF_ALL
+    if weights <= FEW_WEIGHTS:
+        plan[WEIGHTS] = OF_WORKER
     plane = max(
         plan[TILED_HEIGHT] * plan[TILED_WIDTH], plan[TILED_OUT_HEIGHT] * plan[TILED_OUT_WIDTH]
     )

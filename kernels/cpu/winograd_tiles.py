@@ -54,41 +54,65 @@ _weight_out_5 = make_tile_transform(_G5.T, source_lanes=LANES, add=True)
 
 
 @jit
-def weight_in(plan, weight, number, window, values, target, row):
-    """Transform a window of the weights: of one output and phase, the one with this number.
-    window: memory."""
-    kernel, stride = plan[KERNEL], plan[STRIDE]
-    if plan[WINDOW] == kernel and stride == 1:
-        source, start = weight, number * kernel * kernel
-    else:
-        source, start, window[:] = window, 0, 0
-        first, height, width = _part_of_window(plan, number)
-        for j in range(height):
-            for i in range(width):
-                window[j * kernel + i] = weight[first + (j * plan[WINDOW] + i) * stride]
-    if kernel == 3:
-        _weight_in_3(source, start, kernel, values, target, row)
-    else:
-        _weight_in_5(source, start, kernel, values, target, row)
+def weights_in(plan, weight, number, count, values, target, step, row):
+    """Transform windows of the weights, each of one output and phase, from the one with this number
+    on: the first one to `target`, each next one `step` floats further."""
+    kernel, size, start = plan[KERNEL], plan[KERNEL] * plan[KERNEL], number * plan[KERNEL] ** 2
+    whole = _whole_windows(plan)
+    windows = weight if whole else np.empty(VALUES, np.float32)
+    for n in range(count):
+        if not whole:
+            start = 0
+            _take_window(plan, weight, number + n, windows)
+        if kernel == 3:
+            _weight_in_3(windows, start, kernel, values, target, row)
+        else:
+            _weight_in_5(windows, start, kernel, values, target, row)
+        start, target = start + size, target + step
 
 
 @jit
-def weight_out(plan, values, source, row, window, weight_diff, number):
-    """Add to a window of the gradient, the one with this number. window: memory."""
-    kernel, stride = plan[KERNEL], plan[STRIDE]
-    target, start = weight_diff, number * kernel * kernel
-    whole = plan[WINDOW] == kernel and stride == 1
-    if not whole:
-        target, start, window[:] = window, 0, 0
-    if kernel == 3:
-        _weight_out_3(values, source, row, target, start, kernel)
-    else:
-        _weight_out_5(values, source, row, target, start, kernel)
-    if not whole:
-        first, height, width = _part_of_window(plan, number)
-        for j in range(height):
-            for i in range(width):
-                weight_diff[first + (j * plan[WINDOW] + i) * stride] += window[j * kernel + i]
+def weights_out(plan, values, source, row, weight_diff, number, count):
+    """Add to windows of the gradient, from the one with this number on."""
+    kernel, size, start = plan[KERNEL], plan[KERNEL] * plan[KERNEL], number * plan[KERNEL] ** 2
+    whole = _whole_windows(plan)
+    windows = weight_diff if whole else np.empty(VALUES, np.float32)
+    for n in range(count):
+        if not whole:
+            start = 0
+            windows[:] = 0
+        if kernel == 3:
+            _weight_out_3(values, source, row, windows, start, kernel)
+        else:
+            _weight_out_5(values, source, row, windows, start, kernel)
+        if not whole:
+            _add_window(plan, windows, weight_diff, number + n)
+        start, source = start + size, source + LANES
+
+
+@jit
+def _whole_windows(plan):
+    """Whether the windows of the phases are those of the weights."""
+    return plan[WINDOW] == plan[KERNEL] and plan[STRIDE] == 1
+
+
+@jit
+def _take_window(plan, weight, number, window):
+    first, height, width = _part_of_window(plan, number)
+    window[:] = 0
+    for j in range(height):
+        for i in range(width):
+            place = first + (j * plan[WINDOW] + i) * plan[STRIDE]
+            window[j * plan[KERNEL] + i] = weight[place]
+
+
+@jit
+def _add_window(plan, window, weight_diff, number):
+    first, height, width = _part_of_window(plan, number)
+    for j in range(height):
+        for i in range(width):
+            place = first + (j * plan[WINDOW] + i) * plan[STRIDE]
+            weight_diff[place] += window[j * plan[KERNEL] + i]
 
 
 @jit

@@ -29,7 +29,7 @@ from .winograd_plan import (
     WEIGHT_MEMORY,
     weights_size,
 )
-from .winograd_tiles import LANE_GROUPS, image_in, output_in, weight_out
+from .winograd_tiles import LANE_GROUPS, image_in, output_in, weights_out
 
 
 def backward_weight(
@@ -125,14 +125,13 @@ def _sum_of_share(i, worker, plan, num, bottom, top_diff, mask, cells, sums, mem
 @jit
 def _add_windows(output, plan, sums, weight_diff):
     """Add up the shares of one output, and the result to its weights."""
-    channels, window = plan[CHANNELS], np.empty(VALUES, np.float32)
-    size, total = channels * LANES, sums[0]
+    channels, total = plan[CHANNELS], sums[0]
+    size = channels * LANES
     row = plan[GROUPS] * plan[OUTPUTS] * size
     for share in range(1, len(sums)):
         for start in range(output * size, LANE_GROUPS * row, row):
             add_line(sums[share], start, total, start, size)
-    for i in range(output * channels, (output + 1) * channels):
-        weight_out(plan, total, i * LANES, row, window, weight_diff, i)
+    weights_out(plan, total, output * size, row, weight_diff, output * channels, channels)
 
 
 @jit
