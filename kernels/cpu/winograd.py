@@ -100,12 +100,12 @@ def _transform_lines(plan, weight, g, first, count, by_channel, values, line, li
     channels, outputs, number = plan[CHANNELS], plan[OUTPUTS], g * plan[OUTPUTS] * plan[CHANNELS]
     row = lines * (outputs if by_channel else channels) * LANES
     if by_channel:
-        for o in range(outputs):
-            start, target = number + o * channels + first, (line * outputs + o) * LANES
-            weights_in(plan, weight, start, count, values, target, outputs * LANES, row)
+        for c in range(count):
+            target = (line + c) * outputs * LANES
+            weights_in(plan, weight, number + first + c, channels, outputs, values, target, row)
     else:
         start, target = number + first * channels, line * channels * LANES
-        weights_in(plan, weight, start, count * channels, values, target, LANES, row)
+        weights_in(plan, weight, start, 1, count * channels, values, target, row)
 
 
 @jit

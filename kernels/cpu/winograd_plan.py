@@ -48,7 +48,7 @@ BATCH_FLOATS = 2**17  # of transformed images and gradients: 512 KB, for the cac
 MOST_SUMS, SUMS_FLOATS = 8, 2**17  # of the weight gradient, for shares of the images: 512 KB
 
 # Cycles, measured: of a tile's transforms; for a multiply-add of a vector in both ways.
-IMAGE_TILE, OUTPUT_TILE, WEIGHT_TILE = 65, 60, 150
+IMAGE_TILE, OUTPUT_TILE, WEIGHT_TILE = 65, 60, 60
 PHASE_TILE, PHASE_WEIGHT_TILE = 120, 300  # where phases are gathered first
 PRODUCT, DIRECT, SPARSE = 1 / 13, 1 / 13, 1 / 6
 

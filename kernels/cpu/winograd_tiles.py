@@ -54,27 +54,29 @@ _weight_out_5 = make_tile_transform(_G5.T, source_lanes=LANES, add=True)
 
 
 @jit
-def weights_in(plan, weight, number, count, values, target, step, row):
-    """Transform windows of the weights, each of one output and phase, from the one with this number
-    on: the first one to `target`, each next one `step` floats further."""
-    kernel, size, start = plan[KERNEL], plan[KERNEL] * plan[KERNEL], number * plan[KERNEL] ** 2
+def weights_in(plan, weight, number, step, count, values, target, row):
+    """Transform windows of the weights, each of one output and phase: that with this number and
+    each `step` further one."""
+    kernel, size = plan[KERNEL], plan[KERNEL] * plan[KERNEL]
+    start = number * size
     whole = _whole_windows(plan)
     windows = weight if whole else np.empty(VALUES, np.float32)
     for n in range(count):
         if not whole:
             start = 0
-            _take_window(plan, weight, number + n, windows)
+            _take_window(plan, weight, number + n * step, windows)
         if kernel == 3:
             _weight_in_3(windows, start, kernel, values, target, row)
         else:
             _weight_in_5(windows, start, kernel, values, target, row)
-        start, target = start + size, target + step
+        start, target = start + size * step, target + LANES
 
 
 @jit
 def weights_out(plan, values, source, row, weight_diff, number, count):
     """Add to windows of the gradient, from the one with this number on."""
-    kernel, size, start = plan[KERNEL], plan[KERNEL] * plan[KERNEL], number * plan[KERNEL] ** 2
+    kernel, size = plan[KERNEL], plan[KERNEL] * plan[KERNEL]
+    start = number * size
     whole = _whole_windows(plan)
     windows = weight_diff if whole else np.empty(VALUES, np.float32)
     for n in range(count):

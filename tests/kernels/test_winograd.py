@@ -102,7 +102,7 @@ def test_the_same_bits_for_any_number_of_threads(num, kernel, stride):
         ((64, 20, 12, 12), (50, 20, 5, 5), (0, 0), (1, 1), True),  # LeNet's conv2
         ((64, 1, 28, 28), (20, 1, 5, 5), (0, 0), (1, 1), False),  # and conv1: one channel
         ((10, 256, 13, 13), (384, 256, 3, 3), (1, 1), (1, 1), True),  # CaffeNet's conv3
-        ((1, 256, 13, 13), (384, 256, 3, 3), (1, 1), (1, 1), False),  # too few tiles for weights
+        ((1, 512, 7, 7), (512, 512, 3, 3), (1, 1), (1, 1), False),  # too few tiles for its weights
         ((4, 3, 227, 227), (96, 3, 11, 11), (0, 0), (4, 4), True),  # its conv1: 48 phases
         ((4, 64, 56, 56), (64, 64, 4, 4), (1, 1), (1, 1), True),  # as windows of 5
         ((4, 64, 56, 56), (64, 64, 3, 3), (1, 1), (2, 2), False),  # its phases see 2 x 2 at most
