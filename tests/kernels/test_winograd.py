@@ -23,7 +23,7 @@ from caffe.kernels.cpu.winograd_plan import winograd_plan
 pytestmark = cpu_only
 
 UNIT = (1, 1)
-TOLERANCE = 2e-5  # of the largest value
+TOLERANCE = 1e-4  # of the largest value, which of few outputs may happen to be small
 
 
 @contextlib.contextmanager
