@@ -8,10 +8,9 @@
     float32, C-contiguous; any number of spatial axes.
 
 Square windows take the fewest multiplications (winograd.py), where there are channels and tiles
-enough to pay for it. Otherwise over one or two axes the products work on shifted
-copies of the images (convolution_2d.py), over more, or where the windows hardly overlap, on
-im2col's matrix (convolution_nd.py). direct: never with few multiplications, whose rounding is
-coarser.
+enough to pay for it. Otherwise over one or two axes the products work on shifted copies of the
+images (convolution_2d.py), over more, or where the windows hardly overlap, on im2col's matrix
+(convolution_nd.py). direct: never with few multiplications, whose rounding is coarser.
 """
 
 from collections.abc import Sequence
