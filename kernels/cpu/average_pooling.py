@@ -55,7 +55,7 @@ def _forward(
     by_vectors = by_vectors and fits(height, pooled_height, 3) and fits(width, pooled_width, 3)
     columns = first_columns(width, pooled_width, 3)
     block = planes_at_once(columns, LANES - 1, area) if by_vectors else 1
-    ahead = prefetch_distance(bottom.size)
+    ahead = prefetch_distance(columns, LANES - 1, bottom.size)
     for p in range(planes * i // count, last, block):
         first, output = p * area, p * pooled_area
         for x in range(0, columns if by_vectors else 0, LANES - 1):
@@ -118,7 +118,7 @@ def _backward(
     by_vectors = kernel == (3, 3) and stride == (2, 2) and pad == (0, 0)
     by_vectors = by_vectors and covers(height, pooled_height, 3) and covers(width, pooled_width, 3)
     block = planes_at_once((width + 1) // 2, LANES, area) if by_vectors else 1
-    ahead = prefetch_distance(bottom_diff.size)
+    ahead = prefetch_distance((width + 1) // 2, LANES, bottom_diff.size)
     for p in range(planes * i // count, last, block):
         first, output = p * area, p * pooled_area
         for x in range(0, (width + 1) // 2 if by_vectors else 0, LANES):

@@ -60,7 +60,7 @@ def _forward(
     _pool_planes(
         bottom, first * height * width, last - first, height, width,
         top, mask, first * pooled_height * pooled_width, pooled_height, pooled_width,
-        kernel, pad, stride, prefetch_distance(bottom.size),
+        kernel, pad, stride, bottom.size,
     )  # fmt: skip
 
 
@@ -84,8 +84,9 @@ def max_pool_planes(
 @jit
 def _pool_planes(
     bottom, bottom_first, planes, height, width,
-    top, mask, top_first, pooled_height, pooled_width, kernel, pad, stride, ahead,
+    top, mask, top_first, pooled_height, pooled_width, kernel, pad, stride, all_floats,
 ):  # fmt: skip
+    """all_floats: in how many the planes lie, or 0 where they are in a cache."""
     size, area, pooled_area = kernel[0], height * width, pooled_height * pooled_width
     by_vectors = _is_usual(kernel, pad, stride)
     by_vectors = by_vectors and fits(height, pooled_height, size)
@@ -93,7 +94,7 @@ def _pool_planes(
     columns, rest = first_columns(width, pooled_width, size), size - 2
     narrow = columns <= NARROW - rest
     step = (NARROW if narrow else WIDE) - rest
-    block = planes_at_once(columns, step, area)
+    block, ahead = planes_at_once(columns, step, area), prefetch_distance(columns, step, all_floats)
     for p in range(0, planes, block):
         n = min(block, planes - p)
         first, output = bottom_first + p * area, top_first + p * pooled_area
@@ -168,7 +169,7 @@ def _backward(
     by_vectors = by_vectors and covers(height, pooled_height, size)
     by_vectors = by_vectors and covers(width, pooled_width, size)
     block = planes_at_once((width + 1) // 2, WIDE, area)
-    ahead = prefetch_distance(bottom_diff.size)
+    ahead = prefetch_distance((width + 1) // 2, WIDE, bottom_diff.size)
     for p in range(planes * i // count, last, block):
         first, output, n = p * area, p * pooled_area, min(block, last - p)
         if by_vectors:

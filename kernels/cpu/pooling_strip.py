@@ -25,8 +25,8 @@ from .vector import F32, I32, I64, broadcast, keep_rolled, lanes_below, load, pr
 
 BIT = ir.IntType(1)
 GEOMETRY = (types.int64,) * 7  # planes, height, width, pooled_height, pooled_width, x, ahead
-BLOCK = 1 << 12  # floats of the planes that one strip after the other goes over: half an L1 cache
-SHARE = 1 << 14  # floats of a plane that a thread takes at a time
+BLOCK = 1 << 14  # floats of the planes that one strip after the other goes over: 64 KB
+SHARE = 1 << 15  # floats of the planes that a thread takes at a time
 AHEAD = 1 << 10  # how many floats before their use they are asked for
 FAR = 1 << 20  # more floats than the caches keep
 
@@ -45,10 +45,10 @@ def planes_at_once(columns: int, lanes: int, area: int) -> int:
 
 
 @jit
-def prefetch_distance(size: int) -> int:
+def prefetch_distance(columns: int, lanes: int, size: int) -> int:
     """How many floats ahead planes of `size` floats in all are asked for: none where the caches
-    keep them, for then that takes longer than it saves."""
-    return AHEAD if size > FAR else 0
+    keep them, or where a line is several strips long, for then that takes longer than it saves."""
+    return AHEAD if size > FAR and columns <= lanes else 0
 
 
 @jit
