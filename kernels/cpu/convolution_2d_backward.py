@@ -162,6 +162,7 @@ def _backward_weight_tiles(task, first, images, top_diff, weight_diff, group, st
             g * (copies.shape[1] // group),
             starts[r:],
             copies.shape[1],
+            np.float32(1),
             weight_diff.reshape(-1),
             m * depth + r,
             depth,

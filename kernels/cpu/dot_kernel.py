@@ -1,7 +1,8 @@
 """The innermost loop of a product of rows with rows, summed over images: a tile of C, each of
 whose elements is a vector register of partial sums.
 
-    C[i, j] += sum over images n, pixels p of a[n, i, p] * b[n, j, p]    i < rows, j < columns
+    C[i, j] = beta * C[i, j] + sum over images n, pixels p of a[n, i, p] * b[n, j, p]
+
 
 Both operands lie pixel by pixel, so the lanes run over pixels: for each vector of pixels, SIDE
 vectors of a and SIDE of b are loaded and make SIDE * SIDE vector multiply-adds. The lanes are
@@ -21,6 +22,7 @@ from .vector import (
     FLAT,
     I32,
     I64,
+    broadcast,
     element_pointer,
     fmuladd,
     host_width,
@@ -40,29 +42,37 @@ def make_dot_kernel(side: int, width: int) -> Any:
     """The kernel for tiles of side x side and vectors of `width`, callable from jitted code:
 
     dot_kernel(images, pixels, a, a_start, a_row, a_image, b, b_start, b_rows, b_image,
-               c, c_start, c_row, rows, columns)
+               beta, c, c_start, c_row, rows, columns)
 
     a, b, c: flat float32 arrays. a[n, i] begins at a[a_start + n * a_image + i * a_row], b[n, j]
     at b[b_start + n * b_image + b_rows[j]], b_rows being a table (int64), C[i, j] is
-    c[c_start + i * c_row + j]. Nothing beyond `rows` and `columns` is read or written.
+    c[c_start + i * c_row + j]. Nothing beyond `rows` and `columns` is read or written. Where beta
+    is 0, C is not read.
     """
     vector = ir.VectorType(F32, width)
     table = types.Array(types.int64, 1, "C")
-    letters = {"i": types.int64, "x": FLAT, "t": table}
+    letters = {"i": types.int64, "f": types.float32, "x": FLAT, "t": table}
+    # As many elements of C as a vector has lanes are summed up together: some rows, or part of one.
+    columns_at_once = min(side, width)
+    rows_at_once = width // columns_at_once
+    parts = [
+        (range(i, min(i + rows_at_once, side)), range(j, min(j + columns_at_once, side)))
+        for i in range(0, side, rows_at_once)
+        for j in range(0, side, columns_at_once)
+    ]
 
     @intrinsic
-    def dot_kernel(typingctx, images, pixels, a, a_start, a_row, a_image, b, b_start, b_rows, b_image, c, c_start, c_row, rows, columns):  # fmt: skip  # noqa: E501
+    def dot_kernel(typingctx, images, pixels, a, a_start, a_row, a_image, b, b_start, b_rows, b_image, beta, c, c_start, c_row, rows, columns):  # fmt: skip  # noqa: E501
         def generate(context, builder, signature, arguments):
             (images, pixels, a, a_start, a_row, a_image, b, b_start, b_rows, b_image,
-             c, c_start, c_row, rows, columns) = arguments  # fmt: skip
+             beta, c, c_start, c_row, rows, columns) = arguments  # fmt: skip
             a = element_pointer(context, builder, a, a_start)
             b = element_pointer(context, builder, b, b_start)
             c = element_pointer(context, builder, c, c_start)
             b_rows = context.make_array(table)(context, builder, b_rows).data
 
             def clamped(i, count):  # rows outside repeat the last one, and are not written
-                last = builder.sub(count, I64(1))
-                return builder.select(builder.icmp_signed("<", I64(i), last), I64(i), last)
+                return _smaller(builder, I64(i), builder.sub(count, I64(1)))
 
             lines = (
                 [builder.gep(a, [builder.mul(clamped(i, rows), a_row)]) for i in range(side)],
@@ -100,20 +110,34 @@ def make_dot_kernel(side: int, width: int) -> Any:
                     multiply(starts, builder.mul(step.index, I64(width)))
                 with builder.if_then(builder.icmp_signed(">", rest, I64(0))):
                     multiply(starts, done, lanes_below(builder, rest, width))
-            for i, row in enumerate(slots):
-                with builder.if_then(builder.icmp_signed("<", I64(i), rows)):
-                    target = builder.gep(c, [builder.mul(I64(i), c_row)])
-                    for j in range(0, side, width):
-                        some = [builder.load(slot) for slot in row[j : j + width]]
-                        place = builder.bitcast(builder.gep(target, [I64(j)]), vector.as_pointer())
-                        inside = lanes_below(builder, builder.sub(columns, I64(j)), width)
-                        sums = builder.fadd(load(builder, place, inside), _sums(builder, some))
+            betas, reads = (
+                broadcast(builder, beta, vector),
+                builder.fcmp_unordered("!=", beta, F32(0)),
+            )
+            for lines, some in parts:
+                found = _sums(builder, [builder.load(slots[i][j]) for i in lines for j in some])
+                for n, i in enumerate(lines):
+                    with builder.if_then(builder.icmp_signed("<", I64(i), rows)):
+                        # The row's sums are the lanes from `lane` on: they go where they are.
+                        lane = n * len(some)
+                        start = builder.add(builder.mul(I64(i), c_row), I64(some[0] - lane))
+                        place = builder.bitcast(builder.gep(c, [start]), vector.as_pointer())
+                        last = _smaller(builder, builder.sub(columns, I64(some[0])), I64(len(some)))
+                        inside = lanes_below(builder, builder.add(last, I64(lane)), width)
+                        before = ir.Constant(inside.type, [k < lane for k in range(width)])
+                        inside = builder.and_(inside, builder.not_(before))
+                        read = builder.and_(inside, broadcast(builder, reads, inside.type))
+                        sums = fmuladd(builder, betas, load(builder, place, read), found)
                         store(builder, sums, place, inside)
             return context.get_dummy_value()
 
-        return types.void(*[letters[letter] for letter in "iixiiixitixiiii"]), generate
+        return types.void(*[letters[letter] for letter in "iixiiixitifxiiii"]), generate
 
     return dot_kernel
+
+
+def _smaller(builder: Any, x: Any, y: Any) -> Any:
+    return builder.select(builder.icmp_signed("<", x, y), x, y)
 
 
 def _sums(builder: Any, vectors: list[Any]) -> Any:

@@ -5,7 +5,8 @@
 There are three ways to compute it:
 
 - in tiles with vectors along N (tile_product.py). A is read where it lies, transposed or not; B is
-  too, unless it is stored as (N, K): then it is packed first;
+  too, unless it is stored as (N, K) or its rows drive each other out of the cache: then it is
+  packed first;
 - in tiles with vectors along M, as C^T = op(B)^T op(A)^T: the same with A and B exchanged. It has A
   packed where that is stored as (M, K), and must transpose what it writes to C;
 - rows with rows (row_product.py), for a small C where both A and B are stored along K.
@@ -50,9 +51,10 @@ LAUNCH_PACKED = 1 << 16  # values to pack worth a launch
 
 LINE = 16  # floats in a cache line
 PAGE = 1024  # floats: lines that lie a multiple of it apart drive each other out of the cache
-NO_MEMORY = np.empty(0, np.float32)
+MANY_ROWS = 768  # that such lines must meet for their packing to pay
 
 
+@jit
 def gemm(
     trans_a: bool,
     trans_b: bool,
@@ -66,7 +68,7 @@ def gemm(
 
     a: (M, K), or (K, M) with trans_a. b: (K, N), or (N, K) with trans_b. c: (M, N).
     """
-    _multiply(True, trans_a, a, trans_b, float(alpha), b, float(beta), c, NO_MEMORY)
+    _multiply(True, trans_a, a, trans_b, alpha, b, beta, c, np.empty(0, np.float32))
 
 
 @jit
@@ -128,6 +130,8 @@ def _multiply(threads, trans_a, a, trans_b, alpha, b, beta, c, memory):
     strips = strip_count(columns, COLUMNS, WIDTH)
     # The last strip may reach beyond the columns, and nothing follows the last row of y.
     in_place = strips - (columns % WIDTH > 0) if y_across else 0
+    if y.shape[1] % PAGE == 0 and rows >= MANY_ROWS:
+        in_place = 0
     first = strip_at(in_place, columns, COLUMNS, WIDTH)[0]
     strip_size = (-(-columns // WIDTH) * WIDTH - first) * depth
     left, x_tile, x_row, x_step = x.reshape(-1), ROWS * x.shape[1], x.shape[1], 1

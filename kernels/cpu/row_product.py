@@ -108,14 +108,9 @@ def multiply_rows(share, shares, a, b, beta, c, rows, columns, depth):
     first, last = tasks * share // shares, tasks * (share + 1) // shares
     for task in range(first, last):
         i, j, height, length = _place(task, inner, rows, columns)
-        for m in range(i, i + height):
-            for n in range(m * columns + j, m * columns + j + length):
-                c[n] = np.float32(0) if beta == 0 else beta * c[n]
-    for task in range(first, last):
-        i, j, height, length = _place(task, inner, rows, columns)
         dot_kernel(
             1, depth, a, i * depth, depth, 0, b, j * depth, starts, 0,
-            c, i * columns + j, columns, height, length,
+            beta, c, i * columns + j, columns, height, length,
         )  # fmt: skip
 
 

@@ -20,10 +20,10 @@ def test_dot_kernels_of_any_width(side, width, pixels):
     starts = np.arange(columns)[::-1] * (pixels + 1)  # anywhere, in any order
 
     @numba.njit
-    def run(a, b, c, starts, height, length):
+    def run(a, b, beta, c, starts, height, length):
         dot_kernel(
             images, pixels, a, 0, pixels, rows * pixels, b, 0, starts, columns * (pixels + 1),
-            c, 0, columns, height, length,
+            beta, c, 0, columns, height, length,
         )  # fmt: skip
 
     rng = np.random.default_rng(1)
@@ -32,8 +32,6 @@ def test_dot_kernels_of_any_width(side, width, pixels):
     before = rng.normal(size=(rows, columns)).astype(np.float32)
     product = np.einsum("nip,njp->ij", a.astype(np.float64), b[:, ::-1, :pixels])
     for height, length in [(side, side), (1, side), (side, 1), (side - 1, side - 1)]:
-        expected = before.copy()
-        expected[:height, :length] += product[:height, :length]
         # What lies outside must not count.
         left, right = a.copy(), b.copy()
         left[:, height:], right[:, : columns - length], right[:, :, pixels:] = (
@@ -41,9 +39,15 @@ def test_dot_kernels_of_any_width(side, width, pixels):
             np.nan,
             np.nan,
         )
-        c = before.copy()
-        run(left.ravel(), right.ravel(), c.reshape(-1), starts, height, length)
-        np.testing.assert_allclose(c, expected, rtol=1e-5, atol=1e-5)
+        for beta in (1, 0.5, 0):
+            c, wanted = before.copy(), before.copy()
+            inside = wanted[:height, :length]
+            inside[...] = beta * inside + product[:height, :length]
+            if beta == 0:
+                c[:height, :length] = np.nan
+            operands = left.ravel(), right.ravel(), np.float32(beta), c.reshape(-1)
+            run(*operands, starts, height, length)
+            np.testing.assert_allclose(c, wanted, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("width", [4, 8, 16])
