@@ -7,9 +7,10 @@ With the shifted copies of convolution_2d.py, X[r, p] being copies[r + p]:
     weight gradient   W_diff[m, r] += sum over n, p of top_diff[n, m, p] X[n, start[r], p]
 
 n counts images, m the outputs of a group, r its windows' rows (c, ky, kx), p output pixels. The
-tasks of the first are as in forward. The second is a product of rows with rows (dot_kernel.py); its
-tasks are tiles of W_diff, each of which sums the images in their order. So results are the same to
-the bit for any number of threads.
+tasks of the first are as in forward. The second is a product of rows with rows (dot_kernel.py). Its
+tasks are shares of the images, with a sum each, and parts of the outputs where few sums find room;
+at last the shares' sums are added in their order. So results are the same to the bit for any number
+of threads.
 """
 
 import numpy as np
@@ -21,10 +22,9 @@ from .dot_kernel import SIDE, dot_kernel
 from .gemm import COLUMNS, ROWS, micro_kernel
 from .jit import jit
 from .parallel import parallel_for
+from .shares import share, share_count
 from .shifted_copies import add_copies, copies_size, make_copies
-from .vector import copy_line
-
-BLOCK = 5  # tiles of W_diff side by side that one task of the weight gradient computes
+from .vector import add_line, copy_line
 
 
 def backward_data(
@@ -63,10 +63,13 @@ def backward_weight(
     if plan.weight:
         _backward_weight_lanes(plan, bottom, top_diff, weight_diff, group, workspace)
         return
-    copies = workspace[: plan.batch * plan.copies].reshape(plan.batch, plan.copies)
+    shares, tasks = plan.weight_shares, plan.weight_shares * plan.weight_parts
+    floats, weights = aligned(workspace), weight_diff.size
+    sums, rest = floats[: shares * weights], floats[shares * weights :]
     _backward_weight(
         planes(bottom), planes(top_diff), rows(weight_diff), group,
-        plan.table, plan.starts, copies,
+        plan.table, plan.starts, plan.batch, plan.copies, sums.reshape(shares, weights),
+        rest[: tasks * plan.weight_memory].reshape(tasks, plan.weight_memory),
     )  # fmt: skip
 
 
@@ -139,51 +142,47 @@ def _backward_data(top_diff, weight, bottom_diff, group, table, starts, memories
 
 
 @jit
-def _backward_weight_tiles(task, first, images, top_diff, weight_diff, group, starts, copies):
-    """Add the sums over the images from `first` on to BLOCK tiles of W_diff side by side."""
-    outputs, pixels = top_diff.shape[1:]
-    rows, depth = outputs // group, weight_diff.shape[1]
-    row_tiles, column_tiles = -(-rows // SIDE), -(-depth // SIDE)
-    # A block of columns meets all rows before the next does: its copies stay in the cache.
-    blocks = -(-column_tiles // BLOCK)
-    m, block, g = task % row_tiles * SIDE, task // row_tiles % blocks, task // row_tiles // blocks
-    count = min(SIDE, rows - m)
-    m += g * rows
-    for tile in range(block * BLOCK, min((block + 1) * BLOCK, column_tiles)):
-        r = tile * SIDE
-        dot_kernel(
-            images,
-            pixels,
-            top_diff.reshape(-1),
-            (first * outputs + m) * pixels,
-            pixels,
-            outputs * pixels,
-            copies.reshape(-1),
-            g * (copies.shape[1] // group),
-            starts[r:],
-            copies.shape[1],
-            np.float32(1),
-            weight_diff.reshape(-1),
-            m * depth + r,
-            depth,
-            count,
-            min(SIDE, depth - r),
-        )
+def _sum_of_share(task, bottom, top_diff, group, depth, table, starts, batch, size, sums, memories):
+    """A share of the images, and a part of the outputs in tiles."""
+    num, outputs, pixels = top_diff.shape
+    rows, channels, shares = outputs // group, bottom.shape[1], len(sums)
+    row_tiles, parts = -(-rows // SIDE), len(memories) // shares
+    share, part = task // parts, task % parts
+    copies, beta = memories[task, : batch * size].reshape(batch, size), np.float32(0)
+    end, tiles = num * (share + 1) // shares, group * row_tiles
+    for first in range(num * share // shares, end, batch):
+        count = min(batch, end - first)
+        for i in range(count):
+            image = (first + i) * bottom[0].size
+            make_copies(bottom.reshape(-1), image, table, copies[i], 0, channels)
+        for tile in range(tiles * part // parts, tiles * (part + 1) // parts):
+            g, m = tile // row_tiles, tile % row_tiles * SIDE
+            height, m = min(SIDE, rows - m), g * rows + m
+            for r in range(0, depth, SIDE):
+                dot_kernel(
+                    count, pixels,
+                    top_diff.reshape(-1), (first * outputs + m) * pixels, pixels, outputs * pixels,
+                    copies.reshape(-1), g * (size // group), starts[r:], size,
+                    beta, sums[share], m * depth + r, depth, height, min(SIDE, depth - r),
+                )  # fmt: skip
+        beta = np.float32(1)
 
 
 @jit
-def _copy_image(i, first, images, channels, size, table, copies):
-    make_copies(images, (first + i) * channels * size, table, copies[i], 0, channels)
+def _add_shares(i, count, sums, weight_diff):
+    """Add share i of `count` of all weights' sums."""
+    flat = weight_diff.reshape(-1)
+    first, last = share(i, count, flat.size)
+    for n in range(len(sums)):
+        add_line(sums[n], first, flat, first, last - first)
 
 
 @jit
-def _backward_weight(bottom, top_diff, weight_diff, group, table, starts, copies):
-    num, channels, size = bottom.shape
-    batch, images = len(copies), bottom.reshape(-1)
-    row_tiles = -(-(top_diff.shape[1] // group) // SIDE)
-    tasks = group * row_tiles * -(-weight_diff.shape[1] // (SIDE * BLOCK))
-    for first in range(0, num, batch):
-        count = min(batch, num - first)
-        parallel_for(_copy_image, count, (first, images, channels, size, table, copies))
-        arguments = (first, count, top_diff, weight_diff, group, starts, copies)
-        parallel_for(_backward_weight_tiles, tasks, arguments)
+def _backward_weight(
+    bottom, top_diff, weight_diff, group, table, starts, batch, size, sums, memories
+):
+    depth = weight_diff.shape[1]
+    arguments = (bottom, top_diff, group, depth, table, starts, batch, size, sums, memories)
+    parallel_for(_sum_of_share, len(memories) if len(bottom) else 0, arguments)
+    count = share_count(sums.size) if len(bottom) else 0
+    parallel_for(_add_shares, count, (count, sums, weight_diff))

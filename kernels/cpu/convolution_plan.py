@@ -19,8 +19,9 @@ ALIGNMENT = 16  # floats of a cache line
 SHARES = 16  # of the images, each with memory of its own
 FEW = 8  # images; with fewer, tasks are parts of the channels too
 MOST_FLOATS = 2**22  # of memory for all shares: 16 MB, unless one image needs more
-BATCH_FLOATS = 2**17  # in the copies that the weight gradient works on at a time, for the cache,
+BATCH_FLOATS = 2**15  # in the copies that a task of the weight gradient works on at a time,
 BATCH_PIXELS = 1024  # but never fewer pixels, since each time a tile's lanes are added up
+SUMS_FLOATS = 2**17  # of the weight gradient, for shares of the images: 512 KB
 
 
 class Plan(NamedTuple):
@@ -32,7 +33,12 @@ class Plan(NamedTuple):
     shares: int  # of the images, in forward and in the data gradient
     tasks: int  # there
     memory: int  # floats of one task's memory
-    batch: int  # images whose copies the weight gradient holds at a time
+    # Of the weight gradient: shares of the images, parts of each one's outputs, images whose copies
+    # a task holds at a time, and the floats of a task's memory
+    weight_shares: int
+    weight_parts: int
+    batch: int
+    weight_memory: int
     # For convolution_lanes.py; None where that way does not serve.
     forward: Slide | None
     data: Slide | None
@@ -57,8 +63,10 @@ def make_plan(
     if copies > _column_size(bottom_shape, weight_shape, top_shape):
         return None
     starts = window_starts(table, weight_shape[1])
-    fewest = _fewest(top_shape)
-    batch = max(1, min(bottom_shape[0], max(fewest, BATCH_FLOATS // max(1, copies))))
+    weight_shares, weight_parts, weight_memory = _weight_tasks(
+        bottom_shape, weight_shape, top_shape
+    )
+    batch = min(-(-bottom_shape[0] // weight_shares), weight_memory // max(1, copies))
     shares, tasks, memory = _tasks(bottom_shape, weight_shape, top_shape)
     num, channels = bottom_shape[0], weight_shape[1]
     group = bottom_shape[1] // channels
@@ -66,11 +74,16 @@ def make_plan(
     forward = make_slide(num, group, channels, outputs, table, memory, turned=False)
     data = weight = None
     if forward and forward.image <= _column_size(bottom_shape, weight_shape, top_shape):
-        weight = make_gradient(min(num, fewest), channels, weight_shape[0], table, forward)
+        weight = make_gradient(
+            min(num, _fewest(top_shape)), channels, weight_shape[0], table, forward
+        )
     if (table[STRIDE] == 1).all():
         turned = _turned(table)
         data = make_slide(num, group, outputs, channels, turned, memory, turned=True)
-    return Plan(table, starts, copies, shares, tasks, memory, batch, forward, data, weight)
+    return Plan(
+        table, starts, copies, shares, tasks, memory, weight_shares, weight_parts, max(1, batch),
+        weight_memory, forward, data, weight,
+    )  # fmt: skip
 
 
 def workspace(
@@ -80,9 +93,11 @@ def workspace(
     that is not used is not taken from the machine.)"""
     _, tasks, memory = _tasks(bottom_shape, weight_shape, top_shape)
     image = _column_size(bottom_shape, weight_shape, top_shape) + math.prod(top_shape[1:])
-    batch = max(_fewest(top_shape) * image, BATCH_FLOATS)
-    weights = 2 * math.prod(weight_shape)
-    return ALIGNMENT + weights + max(tasks * memory, min(bottom_shape[0] * image, batch))
+    weights = math.prod(weight_shape)
+    by_lanes = 2 * weights + min(bottom_shape[0], _fewest(top_shape)) * image
+    shares, parts, size = _weight_tasks(bottom_shape, weight_shape, top_shape)
+    by_dots = shares * weights + shares * parts * size
+    return ALIGNMENT + max(weights + tasks * memory, by_lanes, by_dots)
 
 
 def _turned(table: np.ndarray) -> np.ndarray:
@@ -96,6 +111,20 @@ def _turned(table: np.ndarray) -> np.ndarray:
 def _fewest(top_shape: Sequence[int]) -> int:
     """The fewest images of a batch of the weight gradient."""
     return -(-BATCH_PIXELS // max(1, math.prod(top_shape[2:])))
+
+
+def _weight_tasks(
+    bottom_shape: Sequence[int], weight_shape: Sequence[int], top_shape: Sequence[int]
+) -> tuple[int, int, int]:
+    """Of the weight gradient: shares, parts of each, and the floats of a task's memory."""
+    num, fewest = max(1, bottom_shape[0]), _fewest(top_shape)
+    # An image's copies are at most as large as the matrix of its windows.
+    column = _column_size(bottom_shape, weight_shape, top_shape)
+    memory = -(-max(min(num, fewest) * column, min(num * column, BATCH_FLOATS)) // 16) * 16
+    most = max(1, MOST_FLOATS // max(1, memory))
+    sums = max(1, SUMS_FLOATS // max(1, math.prod(weight_shape)))
+    shares = max(1, min(num // fewest, SHARES, sums, most))
+    return shares, max(1, min(most // shares, -(-FEW // shares), weight_shape[0])), memory
 
 
 def _column_size(
