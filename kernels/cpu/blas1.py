@@ -7,6 +7,8 @@ many is fixed when the function is compiled, so equal arrays give equal bits.
 import numpy as np
 
 from .jit import jit
+from .parallel import parallel_for
+from .shares import share, share_count
 
 SUM = {"reassoc", "nsz"}
 
@@ -37,9 +39,14 @@ def copy(x: np.ndarray, y: np.ndarray) -> None:
 @jit
 def fill(value: float, x: np.ndarray) -> None:
     """Set every value of x."""
-    constant = np.float32(value)
-    for i in range(x.size):
-        x[i] = constant
+    count = share_count(x.size)
+    parallel_for(_fill, count, (count, np.float32(value), x))
+
+
+@jit
+def _fill(i, count, value, x):
+    first, last = share(i, count, x.size)
+    x[first:last] = value
 
 
 @jit

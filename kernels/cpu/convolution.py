@@ -31,6 +31,7 @@ from .line_sum import line_sum
 from .parallel import parallel_for
 from .shares import share_count
 
+TOGETHER = 1024  # values that the bias's gradient adds up in float32
 NO_BIAS = np.empty(0, np.float32)  # given for a bias where there is none
 
 
@@ -149,11 +150,12 @@ def _backward_bias(top_diff, bias_diff):
 
 @jit
 def _backward_bias_share(i, count, top_diff, bias_diff):
-    """Share i of `count` of the channels. Sums over images add in float64."""
+    """Share i of `count` of the channels. Sums of some images each are added in float64."""
     num, channels, size = top_diff.shape
-    flat = top_diff.reshape(-1)
+    flat, images = top_diff.reshape(-1), max(1, TOGETHER // max(1, size))
     for m in range(channels * i // count, channels * (i + 1) // count):
         total = 0.0
-        for n in range(num):
-            total += line_sum(flat, (n * channels + m) * size, size)
+        for n in range(0, num, images):
+            first, lines = (n * channels + m) * size, min(images, num - n)
+            total += line_sum(flat, first, lines, channels * size, size)
         bias_diff[m] += total

@@ -20,6 +20,7 @@ import math
 import numpy as np
 
 from . import convolution_lanes
+from .aligned import aligned
 from .convolution_plan import FEW, SHARES, Plan
 from .gemm import COLUMNS, ROWS, TILE, block_of
 from .jit import jit
@@ -74,11 +75,6 @@ def planes(images: np.ndarray) -> np.ndarray:
 def rows(weight: np.ndarray) -> np.ndarray:
     """The weights as a matrix: outputs by windows' rows."""
     return weight.reshape(len(weight), math.prod(weight.shape[1:]))
-
-
-def aligned(workspace: np.ndarray) -> np.ndarray:
-    """The workspace from its first cache line on."""
-    return workspace[-workspace.ctypes.data % 64 // 4 :]
 
 
 def slide_memories(

@@ -16,7 +16,8 @@ of threads.
 import numpy as np
 
 from . import convolution_lanes, convolution_lanes_weight
-from .convolution_2d import NO_POOLING, aligned, memories, planes, rows, slide_memories
+from .aligned import aligned
+from .convolution_2d import NO_POOLING, memories, planes, rows, slide_memories
 from .convolution_plan import Plan
 from .dot_kernel import SIDE, dot_kernel
 from .gemm import COLUMNS, ROWS, micro_kernel

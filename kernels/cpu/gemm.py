@@ -20,6 +20,7 @@ The result is the same to the bit for any number of threads.
 
 import numpy as np
 
+from .aligned import LINE, aligned
 from .jit import jit
 from .packing import pack_strips, strip_at, strip_count
 from .parallel import parallel_for
@@ -47,9 +48,8 @@ LAUNCH = 1 << 21  # multiply-adds worth a launch of threads: some tens of micros
 SHARE = 1 << 18  # multiply-adds in one of the shares that threads take, at least
 SHARE_TILES = 8  # tiles, at least
 MOST_SHARES = 64
-LAUNCH_PACKED = 1 << 16  # values to pack worth a launch
+LAUNCH_PACKED = 1 << 15  # values to pack worth a launch
 
-LINE = 16  # floats in a cache line
 PAGE = 1024  # floats: lines that lie a multiple of it apart drive each other out of the cache
 MANY_ROWS = 768  # that such lines must meet for their packing to pay
 
@@ -141,8 +141,7 @@ def _multiply(threads, trans_a, a, trans_b, alpha, b, beta, c, memory):
         if _tiled(rows, columns, depth):
             tiles_size = -(-rows // ROWS) * ROWS * depth
     if len(memory) < strip_size + tiles_size:
-        memory = np.empty(strip_size + tiles_size + LINE, np.float32)
-        memory = memory[-(np.int64(memory.ctypes.data) // 4) % LINE :]
+        memory = aligned(np.empty(strip_size + tiles_size + LINE, np.float32))
     if strip_size:
         few = shares if strip_size >= LAUNCH_PACKED else 1
         parallel_for(pack_strips, few, (few, y, y_across, COLUMNS, WIDTH, in_place, memory))

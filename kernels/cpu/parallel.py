@@ -15,13 +15,13 @@ to Numba's threads (`numba_parallel_for`, which every one of its threading layer
 A task must not start another loop, and must write only where no other turn reads or writes.
 """
 
-import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ..threads import start_layer
+from .jit import jit
 from .vector import I64
 
 POINTER = ir.IntType(8).as_pointer()
@@ -45,9 +45,26 @@ def parallel_for_workers(typingctx, task, count, arguments):
     return _declare(typingctx, task, arguments, with_worker=True)
 
 
+@jit
 def worker_count() -> int:
     """How many turns may run at the same time."""
-    return min(numba.get_num_threads(), MOST_WORKERS)
+    return min(_thread_count(), MOST_WORKERS)
+
+
+@intrinsic
+def _thread_count(typingctx):
+    # numba.get_num_threads, which would keep what calls it out of the cache.
+    start_layer()
+
+    def generate(context, builder, signature, arguments):
+        return _call_thread_count(builder)
+
+    return types.int64(), generate
+
+
+def _call_thread_count(builder):
+    kind = ir.FunctionType(I64, [])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, "get_num_threads"), [])
 
 
 def _declare(typingctx, task, arguments, with_worker):
@@ -101,12 +118,7 @@ class _Work:
         with builder.goto_entry_block():  # not Numba's alloca_once, which fills it with zeros
             counters = builder.alloca(ir.ArrayType(I64, MOST_WORKERS * LINE))
         self.type = ir.LiteralStructType([arguments.type, I64, I64, counters.type])
-        threads = builder.call(
-            cgutils.get_or_insert_function(
-                builder.module, ir.FunctionType(I64, []), "get_num_threads"
-            ),
-            [],
-        )
+        threads = _call_thread_count(builder)
         self.workers = _smaller(builder, _smaller(builder, threads, count), I64(MOST_WORKERS))
         self.place = cgutils.alloca_once(builder, self.type)
         for i, value in enumerate((arguments, count, self.workers, counters)):

@@ -92,6 +92,13 @@ def sparse_workspace(plan: np.ndarray, num: int, cells: int) -> int:
 
 def window_begins(plan: np.ndarray) -> np.ndarray:
     """Where the window of each place of the convolution's output begins in its image (int32)."""
-    y, x = np.divmod(np.arange(plan[OUT_HEIGHT] * plan[OUT_WIDTH]), plan[OUT_WIDTH])
-    begins = y * plan[STRIDE_Y] * plan[PITCH] + x * plan[STRIDE_X] * plan[PIXEL]
-    return begins.astype(np.int32)
+    sizes = plan[[OUT_HEIGHT, OUT_WIDTH, STRIDE_Y, PITCH, STRIDE_X, PIXEL]]
+    return _window_begins(*sizes.tolist())
+
+
+@functools.lru_cache(maxsize=256)
+def _window_begins(
+    height: int, width: int, stride_y: int, pitch: int, stride_x: int, pixel: int
+) -> np.ndarray:
+    rows, columns = np.arange(height) * (stride_y * pitch), np.arange(width) * (stride_x * pixel)
+    return np.add.outer(rows, columns).ravel().astype(np.int32)

@@ -16,11 +16,10 @@ The work is done in turns, some images and some channels each. No sum is cut by 
 the same to the bit for any number of threads. The weights' gradient is in winograd_weight.py.
 """
 
-import math
-
 import numpy as np
 
-from .convolution_2d import NO_POOLING, Pooling, aligned
+from .aligned import aligned
+from .convolution_2d import NO_POOLING, Pooling
 from .frequency_kernel import COLUMNS, LANES, ROWS, frequency_kernel
 from .jit import jit
 from .max_pooling import max_pool_planes
@@ -36,12 +35,12 @@ from .winograd_plan import (
     OUT_WIDTH,
     OUTPUTS,
     PANEL,
+    PLACE,
     PLANE,
     TILES,
+    TRANSFORMED,
     TURN_ROW,
     VALUES,
-    WEIGHTS,
-    transformed_shape,
 )
 from .winograd_tiles import LANE_GROUPS, image_in, image_out, output_in, output_out, weights_in
 
@@ -61,7 +60,7 @@ def forward(
     biases = bias if bias.size else np.zeros(len(weight), np.float32)
     _forward(
         plan, len(bottom), bottom.reshape(-1), weight.reshape(-1), biases, top.reshape(-1),
-        *memories(plan, workspace), pooling,
+        workspace, pooling,
     )  # fmt: skip
 
 
@@ -77,19 +76,21 @@ def backward_data(
     cells = mask[0, 0].size if mask.size else 0
     _backward_data(
         plan, len(bottom_diff), top_diff.reshape(-1), mask.reshape(-1), cells, weight.reshape(-1),
-        bottom_diff.reshape(-1), *memories(plan, workspace),
+        bottom_diff.reshape(-1), workspace,
     )  # fmt: skip
 
 
-def memories(plan: np.ndarray, workspace: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The memories for transformed weights; of each worker, whether it has made its own yet, and
-    its memory for all else."""
-    floats, workers, size = aligned(workspace), worker_count(), int(plan[MEMORY])
-    shape = transformed_shape(plan, workers)
-    weights = math.prod(shape)
-    made = np.zeros((workers, LINE), np.bool_)
-    rest = floats[weights : weights + workers * size]
-    return floats[:weights].reshape(shape), made, rest.reshape(workers, size)
+@jit
+def _memories(plan, workspace):
+    """The places for transformed weights; of each worker, whether it has made its own yet, and its
+    memory for all else."""
+    floats, workers, size = aligned(workspace), worker_count(), plan[TRANSFORMED]
+    places = 1 if plan[PLACE] == OF_ALL else workers
+    rest = floats[places * size : places * size + workers * plan[MEMORY]]
+    return (
+        floats[: places * size].reshape(places, size), np.zeros((workers, LINE), np.bool_),
+        rest.reshape(workers, plan[MEMORY]),
+    )  # fmt: skip
 
 
 @jit
@@ -122,7 +123,7 @@ def _transform_panel(i, plan, panels, weight, values, by_channel):
 @jit
 def _transform_all(plan, weight, transformed, by_channel):
     """Transform the weights, if the workers do not."""
-    if plan[WEIGHTS] == OF_ALL:
+    if plan[PLACE] == OF_ALL:
         count = plan[CHANNELS] if by_channel else plan[OUTPUTS]
         panels = -(-count // plan[PANEL])
         arguments = (plan, panels, weight, transformed[0], by_channel)
@@ -134,10 +135,10 @@ def _lines_of(worker, plan, weight, g, first, count, by_channel, transformed, ma
     """Some transformed lines of a group: the memory that they are in, the number of the first one,
     and of how many."""
     lines = plan[CHANNELS] if by_channel else plan[OUTPUTS]
-    if plan[WEIGHTS] == OF_ALL:
+    if plan[PLACE] == OF_ALL:
         return transformed[0], g * lines + first, plan[GROUPS] * lines
     memory = transformed[worker]
-    if plan[WEIGHTS] == OF_PANEL:
+    if plan[PLACE] == OF_PANEL:
         _transform_lines(plan, weight, g, first, count, by_channel, memory, 0, plan[PANEL])
         return memory, np.int64(0), plan[PANEL]
     if not made[worker, 0]:
@@ -222,7 +223,8 @@ def _forward_turn(
 
 
 @jit
-def _forward(plan, num, bottom, weight, bias, top, transformed, made, memories, pooling):
+def _forward(plan, num, bottom, weight, bias, top, workspace, pooling):
+    transformed, made, memories = _memories(plan, workspace)
     _transform_all(plan, weight, transformed, False)
     parts = _parts(plan, num, plan[OUTPUTS], len(memories))
     turns = -(-num // plan[IMAGES]) * plan[GROUPS] * parts
@@ -273,9 +275,8 @@ def _backward_data_turn(
 
 
 @jit
-def _backward_data(
-    plan, num, top_diff, mask, cells, weight, bottom_diff, transformed, made, memories
-):
+def _backward_data(plan, num, top_diff, mask, cells, weight, bottom_diff, workspace):
+    transformed, made, memories = _memories(plan, workspace)
     _transform_all(plan, weight, transformed, True)
     parts = _parts(plan, num, plan[CHANNELS], len(memories))
     turns = -(-num // plan[IMAGES]) * plan[GROUPS] * parts

@@ -30,11 +30,13 @@ from .winograd_matrices import SIDE
     TILED_HEIGHT, TILED_WIDTH, TILED_OUT_HEIGHT, TILED_OUT_WIDTH,  # planes that the tiles cover
     IMAGES, TURN_ROW,  # of a turn: images, and room for tiles, in each plane
     PANEL,  # outputs or channels that are computed at a time
-    WEIGHTS,  # where the transformed weights are: one of the places below
+    # Floats of all transformed weights; where they are, one of the places below; and the floats of
+    # one such place.
+    WEIGHTS, PLACE, TRANSFORMED,
     PLANE, MEMORY,  # floats of a plane with its borders; of a worker
     # Of the weight gradient: shares of the images, images at a time, tiles between their channels,
     SHARES, BATCH, ROW, WEIGHT_MEMORY,  # and floats of a task
-) = range(30)  # fmt: skip
+) = range(32)  # fmt: skip
 KERNELS = (3, 5)  # sides of a phase's windows
 VALUES = SIDE * SIDE  # of a tile
 # The transformed weights: few stay in a worker's cache, which makes its own. Where all images are
@@ -102,11 +104,10 @@ def winograd_workspace(
 
 def plan_workspace(plan: np.ndarray) -> int:
     """How many floats of workspace all three products need."""
-    workers, weights = numba.config.NUMBA_NUM_THREADS, weights_size(plan)
-    of_weights = int(plan[SHARES]) * weights + workers * int(plan[WEIGHT_MEMORY])
-    return 16 + max(
-        math.prod(transformed_shape(plan, workers)) + workers * int(plan[MEMORY]), of_weights
-    )
+    workers = numba.config.NUMBA_NUM_THREADS
+    copies = 1 if plan[PLACE] == OF_ALL else workers
+    forward = copies * plan[TRANSFORMED] + workers * plan[MEMORY]
+    return 16 + int(max(forward, plan[SHARES] * plan[WEIGHTS] + workers * plan[WEIGHT_MEMORY]))
 
 
 def _kernel(weight_shape: Sequence[int], stride: Sequence[int]) -> int:
@@ -119,26 +120,13 @@ def _kernel(weight_shape: Sequence[int], stride: Sequence[int]) -> int:
     return next((kernel for kernel in KERNELS if kernel >= side), 0)
 
 
-def weights_size(plan: np.ndarray) -> int:
-    """Floats of the transformed weights."""
-    return VALUES * int(plan[GROUPS] * plan[OUTPUTS] * plan[CHANNELS])
-
-
-def transformed_shape(plan: np.ndarray, workers: int) -> tuple[int, int]:
-    """How many memories for transformed weights there are, and the floats of each."""
-    if plan[WEIGHTS] == OF_PANEL:
-        depth = int(max(plan[CHANNELS], plan[OUTPUTS]))
-        return workers, VALUES * int(plan[PANEL]) * depth
-    return 1 if plan[WEIGHTS] == OF_ALL else workers, weights_size(plan)
-
-
 def _sizes(
     bottom_shape: Sequence[int],
     weight_shape: Sequence[int],
     top_shape: Sequence[int],
     stride: Sequence[int],
 ) -> np.ndarray:
-    plan = np.zeros(30, np.int64)
+    plan = np.zeros(32, np.int64)
     num, kernel = bottom_shape[0], _kernel(weight_shape, stride)
     groups, channels = bottom_shape[1] // weight_shape[1], weight_shape[1] * stride[0] ** 2
     step = SIDE - kernel + 1
@@ -152,16 +140,18 @@ def _sizes(
     plan[[TILED_HEIGHT, TILED_WIDTH]] = down * step + kernel - 1, across * step + kernel - 1
     plan[[TILED_OUT_HEIGHT, TILED_OUT_WIDTH]] = down * step, across * step
     most = max(channels, weight_shape[0] // groups)
-    weights = weights_size(plan)
+    weights = VALUES * int(plan[GROUPS] * plan[OUTPUTS] * plan[CHANNELS])
     turn_tiles = TURN_TILES if weights <= FEW_WEIGHTS else MANY_TILES
     images = min(num, max(1, turn_tiles // tiles))
     panel = -(-min(most, MOST_IN_PANEL) // ROWS) * ROWS
     # An odd number, or a tile's values of several planes would meet in the same lines of the cache.
     row = images * tiles | 1
     plan[[IMAGES, TURN_ROW, PANEL]] = images, row, panel
-    plan[WEIGHTS] = OF_PANEL if images == num else OF_ALL
+    plan[[WEIGHTS, PLACE, TRANSFORMED]] = weights, OF_ALL, weights
     if weights <= FEW_WEIGHTS:
-        plan[WEIGHTS] = OF_WORKER
+        plan[PLACE] = OF_WORKER
+    elif images == num:
+        plan[[PLACE, TRANSFORMED]] = OF_PANEL, VALUES * panel * most
     plane = max(
         plan[TILED_HEIGHT] * plan[TILED_WIDTH], plan[TILED_OUT_HEIGHT] * plan[TILED_OUT_WIDTH]
     )

@@ -10,7 +10,7 @@ thread takes some outputs. Both ways results are the same to the bit for any num
 
 import numpy as np
 
-from .convolution_2d import aligned
+from .aligned import aligned
 from .frequency_kernel import COLUMNS, LANES, ROWS, frequency_kernel
 from .jit import jit
 from .parallel import parallel_for, parallel_for_workers, worker_count
@@ -27,7 +27,7 @@ from .winograd_plan import (
     TILES,
     VALUES,
     WEIGHT_MEMORY,
-    weights_size,
+    WEIGHTS,
 )
 from .winograd_tiles import LANE_GROUPS, image_in, output_in, weights_out
 
@@ -42,13 +42,9 @@ def backward_weight(
 ) -> None:
     """Add to weight_diff. With a mask, top_diff are the gradients by a max pooling's output."""
     cells = mask[0, 0].size if mask.size else 0
-    floats, weights, shares = aligned(workspace), weights_size(plan), int(plan[SHARES])
-    workers, size = worker_count(), int(plan[WEIGHT_MEMORY])
-    sums, rest = floats[: shares * weights], floats[shares * weights :]
     _backward_weight(
         plan, len(bottom), bottom.reshape(-1), top_diff.reshape(-1), mask.reshape(-1), cells,
-        weight_diff.reshape(-1), sums.reshape(shares, weights),
-        rest[: workers * size].reshape(workers, size),
+        weight_diff.reshape(-1), workspace,
     )  # fmt: skip
 
 
@@ -135,7 +131,11 @@ def _add_windows(output, plan, sums, weight_diff):
 
 
 @jit
-def _backward_weight(plan, num, bottom, top_diff, mask, cells, weight_diff, sums, memories):
+def _backward_weight(plan, num, bottom, top_diff, mask, cells, weight_diff, workspace):
+    floats, weights, shares = aligned(workspace), plan[WEIGHTS], plan[SHARES]
+    workers, size = worker_count(), plan[WEIGHT_MEMORY]
+    sums, rest = floats[: shares * weights].reshape(shares, weights), floats[shares * weights :]
+    memories = rest[: workers * size].reshape(workers, size)
     arguments = (plan, num, bottom, top_diff, mask, cells, sums, memories)
     parts = -(-len(memories) // len(sums))  # as many as give each worker one
     parallel_for_workers(_sum_of_share, len(sums) * parts, arguments)

@@ -24,6 +24,7 @@ GPU_ONLY = {  # what trains without the host's help
     "synchronize",
 }
 CPU_MACHINERY = {  # how kernels are compiled, and what several of them share
+    "aligned",
     "average_strips",
     "channels_last",
     "convolution_2d",
