@@ -22,7 +22,7 @@ class Convolution(BaseConvolution):
     Several bottoms of one shape are convolved with the same weights, each into its own top.
     Parameters: weight (num_output, C / group, *kernel) and, unless bias_term is false, bias
     (num_output,). By default the shapes choose the fastest way, which may round more coarsely than
-    the definition's sums, by some millionths of the largest value (kernels/cpu/winograd.py).
+    the definition's sums, by millionths of the largest value (kernels/cpu/winograd.py).
     `engine: CAFFE` asks for sums that round as Caffe's do. force_nd_im2col changes nothing.
     """
 

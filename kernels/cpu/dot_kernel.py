@@ -114,9 +114,9 @@ def make_dot_kernel(side: int, width: int) -> Any:
                 broadcast(builder, beta, vector),
                 builder.fcmp_unordered("!=", beta, F32(0)),
             )
-            for lines, some in parts:
-                found = _sums(builder, [builder.load(slots[i][j]) for i in lines for j in some])
-                for n, i in enumerate(lines):
+            for at_once, some in parts:
+                found = _sums(builder, [builder.load(slots[i][j]) for i in at_once for j in some])
+                for n, i in enumerate(at_once):
                     with builder.if_then(builder.icmp_signed("<", I64(i), rows)):
                         # The row's sums are the lanes from `lane` on: they go where they are.
                         lane = n * len(some)

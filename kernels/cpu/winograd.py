@@ -8,9 +8,9 @@ place of 400; of 6 x 6, for windows of 3 x 3, 64 for 324 (winograd_matrices.py):
 
 V, M and U are the transformed image, output and weights (winograd_tiles.py); o, c and t count
 outputs and channels of a group, and tiles. The second is the first turned around step by step, so
-its tiles are those of forward. What is gained is paid for in rounding: errors are some ten times as
-large as those of the sum written out, a few millionths of the largest value, and outputs that see
-the same pixels, as in an empty corner, differ in their last bits.
+its tiles are those of forward. What is gained is paid for in rounding: errors are ten to twenty
+times as large as those of the sum written out, millionths of the largest value, and outputs that
+see the same pixels, as in an empty corner, differ in their last bits.
 
 The work is done in turns, some images and some channels each. No sum is cut by them, so results are
 the same to the bit for any number of threads. The weights' gradient is in winograd_weight.py.
@@ -23,14 +23,14 @@ from .convolution_2d import NO_POOLING, Pooling
 from .frequency_kernel import COLUMNS, LANES, ROWS, frequency_kernel
 from .jit import jit
 from .max_pooling import max_pool_planes
-from .parallel import LINE, parallel_for, parallel_for_workers, worker_count
+from .parallel import LINE, parallel_for_workers, worker_count
+from .winograd_lines import lines_of, transform_all
 from .winograd_plan import (
     CHANNELS,
     GROUPS,
     IMAGES,
     MEMORY,
     OF_ALL,
-    OF_PANEL,
     OUT_HEIGHT,
     OUT_WIDTH,
     OUTPUTS,
@@ -42,7 +42,7 @@ from .winograd_plan import (
     TURN_ROW,
     VALUES,
 )
-from .winograd_tiles import LANE_GROUPS, image_in, image_out, output_in, output_out, weights_in
+from .winograd_tiles import LANE_GROUPS, image_in, image_out, output_in, output_out
 
 NO_MASK = np.empty(0, np.int32)
 
@@ -91,63 +91,6 @@ def _memories(plan, workspace):
         floats[: places * size].reshape(places, size), np.zeros((workers, LINE), np.bool_),
         rest.reshape(workers, plan[MEMORY]),
     )  # fmt: skip
-
-
-@jit
-def _transform_lines(plan, weight, g, first, count, by_channel, values, line, lines):
-    """The windows of `count` outputs of a group from the first one on, a line for each or, by
-    channel, of channels: windows that a product adds up follow each other. They become the lines
-    from number `line` on, of so many."""
-    channels, outputs, number = plan[CHANNELS], plan[OUTPUTS], g * plan[OUTPUTS] * plan[CHANNELS]
-    row = lines * (outputs if by_channel else channels) * LANES
-    if by_channel:
-        for c in range(count):
-            target = (line + c) * outputs * LANES
-            weights_in(plan, weight, number + first + c, channels, outputs, values, target, row)
-    else:
-        start, target = number + first * channels, line * channels * LANES
-        weights_in(plan, weight, start, 1, count * channels, values, target, row)
-
-
-@jit
-def _transform_panel(i, plan, panels, weight, values, by_channel):
-    """Panel number i of all groups' lines."""
-    count = plan[CHANNELS] if by_channel else plan[OUTPUTS]
-    g, first = i // panels, i % panels * plan[PANEL]
-    _transform_lines(
-        plan, weight, g, first, min(plan[PANEL], count - first), by_channel,
-        values, g * count + first, plan[GROUPS] * count,
-    )  # fmt: skip
-
-
-@jit
-def _transform_all(plan, weight, transformed, by_channel):
-    """Transform the weights, if the workers do not."""
-    if plan[PLACE] == OF_ALL:
-        count = plan[CHANNELS] if by_channel else plan[OUTPUTS]
-        panels = -(-count // plan[PANEL])
-        arguments = (plan, panels, weight, transformed[0], by_channel)
-        parallel_for(_transform_panel, plan[GROUPS] * panels, arguments)
-
-
-@jit
-def _lines_of(worker, plan, weight, g, first, count, by_channel, transformed, made):
-    """Some transformed lines of a group: the memory that they are in, the number of the first one,
-    and of how many."""
-    lines = plan[CHANNELS] if by_channel else plan[OUTPUTS]
-    if plan[PLACE] == OF_ALL:
-        return transformed[0], g * lines + first, plan[GROUPS] * lines
-    memory = transformed[worker]
-    if plan[PLACE] == OF_PANEL:
-        _transform_lines(plan, weight, g, first, count, by_channel, memory, 0, plan[PANEL])
-        return memory, np.int64(0), plan[PANEL]
-    if not made[worker, 0]:
-        for i in range(plan[GROUPS]):
-            _transform_lines(
-                plan, weight, i, 0, lines, by_channel, memory, i * lines, plan[GROUPS] * lines
-            )
-        made[worker, 0] = True
-    return memory, g * lines + first, plan[GROUPS] * lines
 
 
 @jit
@@ -204,7 +147,7 @@ def _forward_turn(
             image_in(plan, bottom, number, plane, values, place, channels * row * LANES)
     for o in range(begin, end, panel):
         count, output = min(panel, end - o), g * outputs + o
-        lines = _lines_of(worker, plan, weight, g, o, count, False, transformed, made)
+        lines = lines_of(worker, plan, weight, g, o, count, False, transformed, made)
         _multiply(plan, *lines, count, channels, values, row, images * tiles, product)
         for n in range(images):
             number = (first + n) * groups * outputs + output
@@ -225,7 +168,7 @@ def _forward_turn(
 @jit
 def _forward(plan, num, bottom, weight, bias, top, workspace, pooling):
     transformed, made, memories = _memories(plan, workspace)
-    _transform_all(plan, weight, transformed, False)
+    transform_all(plan, weight, transformed, False)
     parts = _parts(plan, num, plan[OUTPUTS], len(memories))
     turns = -(-num // plan[IMAGES]) * plan[GROUPS] * parts
     arguments = (
@@ -265,7 +208,7 @@ def _backward_data_turn(
             )
     for c in range(begin, end, panel):
         count, channel = min(panel, end - c), g * channels + c
-        lines = _lines_of(worker, plan, weight, g, c, count, True, transformed, made)
+        lines = lines_of(worker, plan, weight, g, c, count, True, transformed, made)
         _multiply(plan, *lines, count, outputs, values, row, images * tiles, product)
         for n in range(images):
             for m in range(count):
@@ -277,7 +220,7 @@ def _backward_data_turn(
 @jit
 def _backward_data(plan, num, top_diff, mask, cells, weight, bottom_diff, workspace):
     transformed, made, memories = _memories(plan, workspace)
-    _transform_all(plan, weight, transformed, True)
+    transform_all(plan, weight, transformed, True)
     parts = _parts(plan, num, plan[CHANNELS], len(memories))
     turns = -(-num // plan[IMAGES]) * plan[GROUPS] * parts
     arguments = (

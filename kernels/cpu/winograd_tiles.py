@@ -1,4 +1,5 @@
-"""What Winograd's convolution does to planes, cut into tiles: there and back.
+"""What Winograd's convolution does to planes, cut into tiles: there and back. (To the weights:
+winograd_windows.py.)
 
 Transformed, a tile is 8 x 8 values, each one of a matrix product of its own. A machine's vector
 takes LANES of these products side by side; so the transformed planes lie as
@@ -18,7 +19,6 @@ from .vector import copy_line
 from .winograd_matrices import SIDE, winograd_matrices
 from .winograd_plan import (
     HEIGHT,
-    KERNEL,
     OUT_HEIGHT,
     OUT_WIDTH,
     PAD_X,
@@ -33,13 +33,12 @@ from .winograd_plan import (
     TILES_Y,
     VALUES,
     WIDTH,
-    WINDOW,
 )
 
 LANE_GROUPS = VALUES // LANES
 STEP_3 = SIDE - 3 + 1  # for windows of 3 x 3
-_A_T3, _G3, _B_T = winograd_matrices(3)
-_A_T5, _G5, _ = winograd_matrices(5)
+_A_T3, _, _B_T = winograd_matrices(3)
+_A_T5, _, _ = winograd_matrices(5)
 
 _image_in = make_tile_transform(_B_T, target_lanes=LANES)
 _image_out = make_tile_transform(_B_T.T, source_lanes=LANES, add=True)
@@ -47,86 +46,6 @@ _output_out_3 = make_tile_transform(_A_T3, source_lanes=LANES, shift=True)
 _output_out_5 = make_tile_transform(_A_T5, source_lanes=LANES, shift=True)
 _output_in_3 = make_tile_transform(_A_T3.T, target_lanes=LANES)
 _output_in_5 = make_tile_transform(_A_T5.T, target_lanes=LANES)
-_weight_in_3 = make_tile_transform(_G3, target_lanes=LANES)
-_weight_in_5 = make_tile_transform(_G5, target_lanes=LANES)
-_weight_out_3 = make_tile_transform(_G3.T, source_lanes=LANES, add=True)
-_weight_out_5 = make_tile_transform(_G5.T, source_lanes=LANES, add=True)
-
-
-@jit
-def weights_in(plan, weight, number, step, count, values, target, row):
-    """Transform windows of the weights, each of one output and phase: that with this number and
-    each `step` further one."""
-    kernel, size = plan[KERNEL], plan[KERNEL] * plan[KERNEL]
-    start = number * size
-    whole = _whole_windows(plan)
-    windows = weight if whole else np.empty(VALUES, np.float32)
-    for n in range(count):
-        if not whole:
-            start = 0
-            _take_window(plan, weight, number + n * step, windows)
-        if kernel == 3:
-            _weight_in_3(windows, start, kernel, values, target, row)
-        else:
-            _weight_in_5(windows, start, kernel, values, target, row)
-        start, target = start + size * step, target + LANES
-
-
-@jit
-def weights_out(plan, values, source, row, weight_diff, number, count):
-    """Add to windows of the gradient, from the one with this number on."""
-    kernel, size = plan[KERNEL], plan[KERNEL] * plan[KERNEL]
-    start = number * size
-    whole = _whole_windows(plan)
-    windows = weight_diff if whole else np.empty(VALUES, np.float32)
-    for n in range(count):
-        if not whole:
-            start = 0
-            windows[:] = 0
-        if kernel == 3:
-            _weight_out_3(values, source, row, windows, start, kernel)
-        else:
-            _weight_out_5(values, source, row, windows, start, kernel)
-        if not whole:
-            _add_window(plan, windows, weight_diff, number + n)
-        start, source = start + size, source + LANES
-
-
-@jit
-def _whole_windows(plan):
-    """Whether the windows of the phases are those of the weights."""
-    return plan[WINDOW] == plan[KERNEL] and plan[STRIDE] == 1
-
-
-@jit
-def _take_window(plan, weight, number, window):
-    first, height, width = _part_of_window(plan, number)
-    window[:] = 0
-    for j in range(height):
-        for i in range(width):
-            place = first + (j * plan[WINDOW] + i) * plan[STRIDE]
-            window[j * plan[KERNEL] + i] = weight[place]
-
-
-@jit
-def _add_window(plan, window, weight_diff, number):
-    first, height, width = _part_of_window(plan, number)
-    for j in range(height):
-        for i in range(width):
-            place = first + (j * plan[WINDOW] + i) * plan[STRIDE]
-            weight_diff[place] += window[j * plan[KERNEL] + i]
-
-
-@jit
-def _part_of_window(plan, number):
-    """Where a phase's part of its window begins in the weights, its height and width."""
-    stride, side = plan[STRIDE], plan[WINDOW]
-    window, phase = number // (stride * stride), number % (stride * stride)
-    y, x = phase // stride, phase % stride
-    return (
-        window * side * side + y * side + x, (side - y + stride - 1) // stride,
-        (side - x + stride - 1) // stride
-    )  # fmt: skip
 
 
 @jit

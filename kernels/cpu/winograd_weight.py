@@ -29,7 +29,8 @@ from .winograd_plan import (
     WEIGHT_MEMORY,
     WEIGHTS,
 )
-from .winograd_tiles import LANE_GROUPS, image_in, output_in, weights_out
+from .winograd_tiles import LANE_GROUPS, image_in, output_in
+from .winograd_windows import weights_out
 
 
 def backward_weight(

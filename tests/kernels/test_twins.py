@@ -57,10 +57,12 @@ CPU_MACHINERY = {  # how kernels are compiled, and what several of them share
     "vector",
     "weighted_sum",
     "winograd",
+    "winograd_lines",
     "winograd_matrices",
     "winograd_plan",
     "winograd_tiles",
     "winograd_weight",
+    "winograd_windows",
 }
 CUDA_MACHINERY = {
     "channel_sums",
