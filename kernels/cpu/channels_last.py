@@ -7,7 +7,8 @@ then one run of memory, all channels of its pixels, long enough for whole vector
 """
 
 from .jit import jit
-from .vector import LINE_WIDTH, make_transpose
+from .line_copy import LINE_WIDTH
+from .vector import make_transpose
 
 _transpose = make_transpose(LINE_WIDTH)
 

@@ -22,10 +22,10 @@ from .convolution_plan import Plan
 from .dot_kernel import SIDE, dot_kernel
 from .gemm import COLUMNS, ROWS, micro_kernel
 from .jit import jit
+from .line_copy import add_line, copy_line
 from .parallel import parallel_for
 from .shares import share, share_count
 from .shifted_copies import add_copies, copies_size, make_copies
-from .vector import add_line, copy_line
 
 
 def backward_data(

@@ -22,10 +22,10 @@ import numpy as np
 
 from .jit import jit
 from .lanes_kernel import lanes_product
+from .line_copy import copy_line
 from .max_pooling import max_pool_planes
 from .packing import pack_strips
 from .parallel import parallel_for
-from .vector import copy_line
 
 
 @jit

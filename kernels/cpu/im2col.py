@@ -19,9 +19,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from .jit import jit
+from .line_copy import add_line, copy_every
 from .parallel import parallel_for
 from .shares import share_count
-from .vector import add_line, copy_line
 
 INPUT, KERNEL, PAD, STRIDE, DILATION, OUTPUT = range(6)  # the rows of `geometry`
 
@@ -137,11 +137,7 @@ def _make_walk(move_line):
 
 @jit(inline=True)
 def _copy_to_column(channel, i, stride, column, o, count):
-    if stride == 1:
-        copy_line(channel, i, column, o, count)
-    else:
-        for x in range(count):
-            column[o + x] = channel[i + x * stride]
+    copy_every(stride, channel, i, column, o, count)
 
 
 @jit(inline=True)

@@ -15,12 +15,12 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import jit
+from .line_copy import LINE_WIDTH
 from .micro_kernel import host_tile
 from .vector import (
     F32,
     FLAT,
     I64,
-    LINE_WIDTH,
     element_pointer,
     host_width,
     lanes_below,

@@ -17,7 +17,7 @@ import numpy as np
 
 from .im2col import DILATION, INPUT, KERNEL, OUTPUT, PAD, STRIDE, inside
 from .jit import jit
-from .vector import add_line, copy_line
+from .line_copy import add_line, copy_every
 
 
 @jit
@@ -74,11 +74,7 @@ def _make_walk(move_line, clear):
 
 @jit(inline=True)
 def _copy(image, i, stride, copies, o, count):
-    if stride == 1:
-        copy_line(image, i, copies, o, count)
-    else:
-        for x in range(count):
-            copies[o + x] = image[i + x * stride]
+    copy_every(stride, image, i, copies, o, count)
 
 
 @jit(inline=True)

@@ -17,9 +17,9 @@ is then transposed into place.
 import numpy as np
 
 from .jit import jit
+from .line_copy import LINE_WIDTH
 from .micro_kernel import Tile, host_tile, make_micro_kernel
 from .packing import strip_at, transpose
-from .vector import LINE_WIDTH
 
 TILE = host_tile()
 ROWS, COLUMNS, WIDTH = TILE.rows, TILE.columns, TILE.width

@@ -1,9 +1,6 @@
-"""LLVM's vector instructions, for the intrinsics of this folder, and short runs of floats that are
-copied or added by them.
+"""LLVM's vector instructions, for the intrinsics of this folder.
 
-LLVM makes good code of long loops, but a line of an image is often 8 or 24 values long: shorter
-than its unrolled loop, which then does nothing. Masked loads and stores take the whole line, or
-its rest, in one instruction (where a machine has none, LLVM writes them out one by one).
+Where a machine has no masked loads and stores, LLVM writes them out one by one.
 """
 
 from typing import Any
@@ -192,43 +189,6 @@ def _resized(builder, value, count):
     mask = [min(i, value.type.count) for i in range(count)]
     undefined = ir.Constant(value.type, ir.Undefined)
     return builder.shuffle_vector(value, undefined, ir.Constant(ir.VectorType(I32, count), mask))
-
-
-def make_line_copy(width: int, add: bool) -> Any:
-    """A function for jitted code: target[start + i] = source[first + i] for 0 <= i < count.
-
-    line(source, first, target, start, count), or += with `add`. Arrays are flat float32.
-    """
-    pointer = ir.VectorType(F32, width).as_pointer()
-
-    @intrinsic
-    def line(typingctx, source, first, target, start, count):
-        def generate(context, builder, signature, arguments):
-            source, first, target, start, count = arguments
-            source = element_pointer(context, builder, source, first)
-            target = element_pointer(context, builder, target, start)
-            steps = builder.udiv(builder.add(count, I64(width - 1)), I64(width))
-            with cgutils.for_range(builder, steps, intp=I64) as loop:
-                index = builder.mul(loop.index, I64(width))
-                mask = lanes_below(builder, builder.sub(count, index), width)
-                here = builder.bitcast(builder.gep(source, [index]), pointer)
-                there = builder.bitcast(builder.gep(target, [index]), pointer)
-                value = load(builder, here, mask)
-                if add:
-                    value = builder.fadd(load(builder, there, mask), value)
-                store(builder, value, there, mask)
-            return context.get_dummy_value()
-
-        return types.void(FLAT, types.int64, FLAT, types.int64, types.int64), generate
-
-    return line
-
-
-# At most eight: lines are short, and a masked load that overlaps a masked store of the line before
-# waits until that is written; with sixteen, col2im takes five times as long.
-LINE_WIDTH = min(host_width(), 8)
-copy_line = make_line_copy(LINE_WIDTH, add=False)
-add_line = make_line_copy(LINE_WIDTH, add=True)
 
 
 def make_transpose(width: int) -> Any:

@@ -14,8 +14,8 @@ import numpy as np
 
 from .frequency_kernel import LANES
 from .jit import jit
+from .line_copy import copy_every, copy_line
 from .tile_transform import make_tile_transform
-from .vector import copy_line
 from .winograd_matrices import SIDE, winograd_matrices
 from .winograd_plan import (
     HEIGHT,
@@ -78,14 +78,10 @@ def image_in(plan, bottom, number, plane, values, target, row):
     plane[: plan[TILED_HEIGHT] * pitch] = 0
     stride = plan[STRIDE]
     start, (first, last, top), (left, right, x) = _part_of_plane(plan, number)
-    count = min(right, pitch) - left
+    count = max(0, min(right, pitch) - left)
     for y in range(first, min(last, plan[TILED_HEIGHT])):
         source, line = start + (top + (y - first) * stride) * width + x, y * pitch + left
-        if stride == 1:
-            copy_line(bottom, source, plane, line, count)
-        else:
-            for i in range(count):
-                plane[line + i] = bottom[source + i * stride]
+        copy_every(stride, bottom, source, plane, line, count)
     _image_tiles_in(plan, plane, 0, pitch, values, target, row)
 
 

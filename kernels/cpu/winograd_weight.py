@@ -13,8 +13,8 @@ import numpy as np
 from .aligned import aligned
 from .frequency_kernel import COLUMNS, LANES, ROWS, frequency_kernel
 from .jit import jit
+from .line_copy import add_line
 from .parallel import parallel_for, parallel_for_workers, worker_count
-from .vector import add_line
 from .winograd import NO_MASK
 from .winograd_plan import (
     BATCH,

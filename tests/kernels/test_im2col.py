@@ -4,12 +4,13 @@ import math
 
 import numba
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel_testing import SIMULATED, assert_twins_agree, cpu_only, examples
 
 from caffe.kernels import reference
-from caffe.kernels.cpu.vector import make_line_copy
+from caffe.kernels.cpu.line_copy import make_line_copy
 from caffe.kernels.reference.im2col import output_shape
 
 MOST_AXES, MOST_KERNEL, MOST_PAD, MOST_BEYOND = (3, 3, 2, 2) if SIMULATED else (4, 4, 3, 5)
@@ -71,3 +72,25 @@ def test_long_and_short_lines():
             expected = np.zeros(50, np.float32)
             expected[2 : 2 + count] = source[1 : 1 + count] + source[:count]
             np.testing.assert_array_equal(target, expected)
+
+
+@cpu_only
+@pytest.mark.parametrize("width", [4, 8, 16])
+@pytest.mark.parametrize("stride", [2, 3, 4, 7])
+def test_copies_of_every_few_floats(width, stride):
+    """Nothing is read beyond the last one that is wanted."""
+    line = make_line_copy(width, stride=stride)
+
+    @numba.njit
+    def run(source, target, count):
+        line(source, 1, target, 2, count)
+
+    for count in (0, 1, 4, 5, 16, 17, 40):
+        values = np.arange(count, dtype=np.float32)
+        source = np.full(1 + max(0, (count - 1) * stride + 1), np.nan, np.float32)
+        source[1::stride] = values
+        target = np.zeros(50, np.float32)
+        run(source, target, count)
+        np.testing.assert_array_equal(target[2 : 2 + count], values)
+        assert not target[:2].any()
+        assert not target[2 + count :].any()

@@ -40,6 +40,7 @@ CPU_MACHINERY = {  # how kernels are compiled, and what several of them share
     "jit",
     "lanes_kernel",
     "lanes_plan",
+    "line_copy",
     "line_sum",
     "max_strips",
     "micro_kernel",

@@ -1,0 +1,96 @@
+"""Short runs of floats, copied or added by vectors.
+
+LLVM makes good code of long loops, but a line of an image is often 8 or 24 values long: shorter
+than its unrolled loop, which then does nothing. Masked loads and stores take the whole line, or
+its rest, in one instruction. Of every second, third or fourth float, as a convolution's stride
+asks for, LLVM makes a loop that takes them one by one: here they are picked out of whole vectors.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from .jit import jit
+from .vector import F32, FLAT, I32, I64, element_pointer, host_width, lanes_below, load, store
+
+
+def make_line_copy(width: int, add: bool = False, stride: int = 1) -> Any:
+    """A function for jitted code: target[start + i] = source[first + i * stride], 0 <= i < count.
+
+    line(source, first, target, start, count), or += with `add`. Arrays are flat float32.
+    """
+    vector = ir.VectorType(F32, width)
+
+    @intrinsic
+    def line(typingctx, source, first, target, start, count):
+        def generate(context, builder, signature, arguments):
+            source, first, target, start, count = arguments
+            source = element_pointer(context, builder, source, first)
+            target = element_pointer(context, builder, target, start)
+            # Floats up to the last one that is wanted.
+            floats = builder.sub(builder.mul(count, I64(stride)), I64(stride - 1))
+
+            def read(index, limit, base):
+                mask = lanes_below(builder, builder.sub(limit, index), width)
+                place = builder.bitcast(builder.gep(base, [index]), vector.as_pointer())
+                return load(builder, place, mask), place, mask
+
+            steps = builder.udiv(builder.add(count, I64(width - 1)), I64(width))
+            with cgutils.for_range(builder, steps, intp=I64) as loop:
+                index = builder.mul(loop.index, I64(width))
+                begin = builder.mul(index, I64(stride))
+                pieces = [
+                    read(builder.add(begin, I64(k * width)), floats, source)[0]
+                    for k in range(stride)
+                ]
+                value = _every(builder, pieces)
+                before, place, mask = read(index, count, target)
+                if add:
+                    value = builder.fadd(before, value)
+                store(builder, value, place, mask)
+            return context.get_dummy_value()
+
+        return types.void(FLAT, types.int64, FLAT, types.int64, types.int64), generate
+
+    return line
+
+
+def _every(builder: Any, pieces: list[Any]) -> Any:
+    """Emit the vector of every n-th float of n vectors that follow each other."""
+    value, stride, width = pieces[0], len(pieces), pieces[0].type.count
+    for k in range(1, stride):
+        lanes = []
+        for i in range(width):
+            piece, lane = divmod(i * stride, width)
+            found = lane if k == 1 else i  # the first piece still lies as it came
+            lanes.append(width + lane if piece == k else found if piece < k else 0)
+        numbers = ir.Constant(ir.VectorType(I32, width), lanes)
+        value = builder.shuffle_vector(value, pieces[k], numbers)
+    return value
+
+
+# At most eight: lines are short, and a masked load that overlaps a masked store of the line before
+# waits until that is written; with sixteen, col2im takes five times as long.
+LINE_WIDTH = min(host_width(), 8)
+copy_line = make_line_copy(LINE_WIDTH)
+add_line = make_line_copy(LINE_WIDTH, add=True)
+_copy_2, _copy_3, _copy_4 = (make_line_copy(host_width(), stride=stride) for stride in (2, 3, 4))
+
+
+@jit
+def copy_every(stride, source, first, target, start, count):
+    """target[start + i] = source[first + i * stride] for 0 <= i < count. Arrays are flat."""
+    if stride == 1:
+        copy_line(source, first, target, start, count)
+    elif stride == 2:
+        _copy_2(source, first, target, start, count)
+    elif stride == 3:
+        _copy_3(source, first, target, start, count)
+    elif stride == 4:
+        _copy_4(source, first, target, start, count)
+    else:
+        for i in range(count):
+            target[start + i] = source[first + i * stride]
