@@ -45,6 +45,7 @@ OF_WORKER, OF_PANEL, OF_ALL = range(3)
 FEW_WEIGHTS = 2**17
 TURN_TILES, MANY_TILES = 16, 64  # for which the transformed weights, few or many, are read once
 MOST_IN_PANEL = 20
+MOST_MEMORY = 2**24  # floats of a worker, 64 MB: all tiles of an image
 BATCH_FLOATS = 2**17  # of transformed images and gradients: 512 KB, for the cache; and half the
 # number of sums, since these are read and written for each batch
 MOST_SUMS, SUMS_FLOATS = 8, 2**17  # of the weight gradient, for shares of the images: 512 KB
@@ -68,12 +69,14 @@ def winograd_plan(
 
     gradients: how many outputs of a plane have a gradient, where most have none.
     """
-    if set(dilation) != {1} or not _kernel(weight_shape, stride):
+    if len(pad) != 2 or set(dilation) != {1}:
         return None
     spans = [bottom_shape[2 + i] + 2 * pad[i] - weight_shape[2 + i] for i in (0, 1)]
     outputs = [span // stride[0] + 1 for span in spans]
     top_shape = (bottom_shape[0], weight_shape[0], *outputs)
     plan = _sizes(bottom_shape, weight_shape, top_shape, stride)
+    if plan is None:
+        return None
     plan[[PAD_Y, PAD_X]] = pad
     tiles = bottom_shape[0] * int(plan[TILES])
     products = int(plan[OUTPUTS] * plan[CHANNELS] * plan[GROUPS])
@@ -97,9 +100,8 @@ def winograd_workspace(
     stride: Sequence[int],
 ) -> int:
     """How many floats of workspace are enough, whatever pad is."""
-    if not _kernel(weight_shape, stride):
-        return 0
-    return plan_workspace(_sizes(bottom_shape, weight_shape, top_shape, stride))
+    plan = _sizes(bottom_shape, weight_shape, top_shape, stride)
+    return 0 if plan is None else plan_workspace(plan)
 
 
 def plan_workspace(plan: np.ndarray) -> int:
@@ -125,9 +127,12 @@ def _sizes(
     weight_shape: Sequence[int],
     top_shape: Sequence[int],
     stride: Sequence[int],
-) -> np.ndarray:
+) -> np.ndarray | None:
+    """All but the padding; None for windows that do not serve, or more memory than is sensible."""
     plan = np.zeros(32, np.int64)
     num, kernel = bottom_shape[0], _kernel(weight_shape, stride)
+    if not kernel:
+        return None
     groups, channels = bottom_shape[1] // weight_shape[1], weight_shape[1] * stride[0] ** 2
     step = SIDE - kernel + 1
     plan[[GROUPS, CHANNELS, OUTPUTS]] = groups, channels, weight_shape[0] // groups
@@ -163,4 +168,4 @@ def _sizes(
     batch = max(1, min(-(-num // shares), batch))
     plan[[SHARES, BATCH, ROW]] = shares, batch, batch * tiles | 1
     plan[WEIGHT_MEMORY] = of_image // tiles * plan[ROW] + plan[PLANE]
-    return plan
+    return plan if max(plan[MEMORY], plan[WEIGHT_MEMORY]) <= MOST_MEMORY else None
