@@ -80,12 +80,18 @@ add_line = make_line_copy(LINE_WIDTH, add=True)
 _copy_2, _copy_3, _copy_4 = (make_line_copy(host_width(), stride=stride) for stride in (2, 3, 4))
 
 
-@jit
+@jit(inline=True)
 def copy_every(stride, source, first, target, start, count):
     """target[start + i] = source[first + i * stride] for 0 <= i < count. Arrays are flat."""
     if stride == 1:
         copy_line(source, first, target, start, count)
-    elif stride == 2:
+    else:
+        _copy_some(stride, source, first, target, start, count)
+
+
+@jit
+def _copy_some(stride, source, first, target, start, count):
+    if stride == 2:
         _copy_2(source, first, target, start, count)
     elif stride == 3:
         _copy_3(source, first, target, start, count)
