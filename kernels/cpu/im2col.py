@@ -136,11 +136,6 @@ def _make_walk(move_line):
 
 
 @jit(inline=True)
-def _copy_to_column(channel, i, stride, column, o, count):
-    copy_every(stride, channel, i, column, o, count)
-
-
-@jit(inline=True)
 def _add_to_image(channel, i, stride, column, o, count):
     if stride == 1:
         add_line(column, o, channel, i, count)
@@ -149,7 +144,7 @@ def _add_to_image(channel, i, stride, column, o, count):
             channel[i + x * stride] += column[o + x]
 
 
-_fill = _make_walk(_copy_to_column)
+_fill = _make_walk(copy_every)
 _add = _make_walk(_add_to_image)
 
 

@@ -81,16 +81,16 @@ _copy_2, _copy_3, _copy_4 = (make_line_copy(host_width(), stride=stride) for str
 
 
 @jit(inline=True)
-def copy_every(stride, source, first, target, start, count):
+def copy_every(source, first, stride, target, start, count):
     """target[start + i] = source[first + i * stride] for 0 <= i < count. Arrays are flat."""
     if stride == 1:
         copy_line(source, first, target, start, count)
     else:
-        _copy_some(stride, source, first, target, start, count)
+        _copy_some(source, first, stride, target, start, count)
 
 
 @jit
-def _copy_some(stride, source, first, target, start, count):
+def _copy_some(source, first, stride, target, start, count):
     if stride == 2:
         _copy_2(source, first, target, start, count)
     elif stride == 3:

@@ -73,11 +73,6 @@ def _make_walk(move_line, clear):
 
 
 @jit(inline=True)
-def _copy(image, i, stride, copies, o, count):
-    copy_every(stride, image, i, copies, o, count)
-
-
-@jit(inline=True)
 def _add(image, i, stride, copies, o, count):
     if stride == 1:
         add_line(copies, o, image, i, count)
@@ -88,5 +83,5 @@ def _add(image, i, stride, copies, o, count):
 
 # walk(image, first, geometry, copies, start, channels): the copies of the channels from
 # image[first] on are those from copies[start] on; image and copies are flat.
-make_copies = _make_walk(_copy, clear=True)
+make_copies = _make_walk(copy_every, clear=True)
 add_copies = _make_walk(_add, clear=False)

@@ -81,7 +81,7 @@ def winograd_plan(
     tiles = bottom_shape[0] * int(plan[TILES])
     products = int(plan[OUTPUTS] * plan[CHANNELS] * plan[GROUPS])
     image_tile, weight_tile = IMAGE_TILE, WEIGHT_TILE
-    if plan[WINDOW] != plan[KERNEL]:
+    if plan[STRIDE] > 1 or plan[WINDOW] != plan[KERNEL]:
         image_tile, weight_tile = PHASE_TILE, PHASE_WEIGHT_TILE
     images_tile = int(plan[GROUPS] * plan[CHANNELS]) * image_tile
     cost = tiles * (VALUES * products * PRODUCT + images_tile + weight_shape[0] * OUTPUT_TILE)

@@ -81,7 +81,7 @@ def image_in(plan, bottom, number, plane, values, target, row):
     count = max(0, min(right, pitch) - left)
     for y in range(first, min(last, plan[TILED_HEIGHT])):
         source, line = start + (top + (y - first) * stride) * width + x, y * pitch + left
-        copy_every(stride, bottom, source, plane, line, count)
+        copy_every(bottom, source, stride, plane, line, count)
     _image_tiles_in(plan, plane, 0, pitch, values, target, row)
 
 

@@ -105,7 +105,7 @@ def test_the_same_bits_for_any_number_of_threads(num, kernel, stride):
         ((1, 512, 7, 7), (512, 512, 3, 3), (1, 1), (1, 1), False),  # too few tiles for its weights
         ((4, 3, 227, 227), (96, 3, 11, 11), (0, 0), (4, 4), True),  # its conv1: 48 phases
         ((4, 64, 56, 56), (64, 64, 4, 4), (1, 1), (1, 1), True),  # as windows of 5
-        ((4, 64, 56, 56), (64, 64, 3, 3), (1, 1), (2, 2), False),  # its phases see 2 x 2 at most
+        ((16, 256, 24, 24), (256, 256, 3, 3), (1, 1), (2, 2), False),  # phases see 2 x 2 at most
         ((1, 64, 500, 500), (64, 64, 3, 3), (1, 1), (1, 1), False),  # too large an image
         ((64, 20, 12, 12), (50, 20, 5, 5), (0, 0), (2, 1), False),
         ((64, 20, 12, 12), (50, 20, 3, 5), (0, 0), (1, 1), False),
