@@ -105,9 +105,17 @@ def test_kernel_rows():
     found = rows(kernel_rows(cases(), {1: 100.0, 2: 200.0}))
     gemm = found["GEMM, 1 thread (2 cases)"]
     assert gemm == ("40 ms", "50 ms (NumPy)", "1.00 ×, each ≥ 0.50 ×")
+    most = found["the same, were each at the multiply-add peak"]
+    assert most == ("", "50% of it (NumPy)", "2.00 ×")
     assert found["multiply-add peak, GEMM of 512 and 1024"][0] == "50% and 50%"
     lenet = found["LeNet's convolutions, forward and backward, 2 threads (1 cases)"]
     assert lenet == ("20 ms", "60 ms (PyTorch)", "3.00 ×, each ≥ 3.00 ×")
+
+
+def test_kernel_rows_without_numpy():
+    found = rows(kernel_rows([make_case(), *cases()], {1: 100.0, 2: 200.0}))
+    most = found["the same, were each at the multiply-add peak"]
+    assert most == ("", "NumPy: not measured", "")
 
 
 def test_machine_line_and_case_table():
