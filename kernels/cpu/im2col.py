@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .jit import jit
-from .line_copy import add_line, copy_every
+from .line_copy import add_to_every, copy_every
 from .parallel import parallel_for
 from .shares import share_count
 
@@ -135,17 +135,8 @@ def _make_walk(move_line):
     return walk
 
 
-@jit(inline=True)
-def _add_to_image(channel, i, stride, column, o, count):
-    if stride == 1:
-        add_line(column, o, channel, i, count)
-    else:
-        for x in range(count):
-            channel[i + x * stride] += column[o + x]
-
-
 _fill = _make_walk(copy_every)
-_add = _make_walk(_add_to_image)
+_add = _make_walk(add_to_every)
 
 
 @jit

@@ -100,3 +100,13 @@ def _copy_some(source, first, stride, target, start, count):
     else:
         for i in range(count):
             target[start + i] = source[first + i * stride]
+
+
+@jit(inline=True)
+def add_to_every(target, start, stride, source, first, count):
+    """target[start + i * stride] += source[first + i] for 0 <= i < count. Arrays are flat."""
+    if stride == 1:
+        add_line(source, first, target, start, count)
+    else:
+        for i in range(count):
+            target[start + i * stride] += source[first + i]

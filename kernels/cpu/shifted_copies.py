@@ -17,7 +17,7 @@ import numpy as np
 
 from .im2col import DILATION, INPUT, KERNEL, OUTPUT, PAD, STRIDE, inside
 from .jit import jit
-from .line_copy import add_line, copy_every
+from .line_copy import add_to_every, copy_every
 
 
 @jit
@@ -72,16 +72,7 @@ def _make_walk(move_line, clear):
     return walk
 
 
-@jit(inline=True)
-def _add(image, i, stride, copies, o, count):
-    if stride == 1:
-        add_line(copies, o, image, i, count)
-    else:
-        for x in range(count):
-            image[i + x * stride] += copies[o + x]
-
-
 # walk(image, first, geometry, copies, start, channels): the copies of the channels from
 # image[first] on are those from copies[start] on; image and copies are flat.
 make_copies = _make_walk(copy_every, clear=True)
-add_copies = _make_walk(_add, clear=False)
+add_copies = _make_walk(add_to_every, clear=False)
