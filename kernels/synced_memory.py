@@ -128,8 +128,9 @@ class Arena:
 
     def host(self) -> np.ndarray:
         """The host's copy of all, flat; zeros between the parts."""
-        for part in self.parts:
-            part.host()
+        if self._device is not None:
+            for part in self.parts:
+                part.host()
         return self._host
 
     def device(self) -> Any:

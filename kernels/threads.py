@@ -66,6 +66,11 @@ def note_gpu() -> None:
     _uses_gpu = True
 
 
+def uses_gpu() -> bool:
+    """Whether this process has used a GPU."""
+    return _uses_gpu
+
+
 def _note_fork() -> None:
     global _is_lost
     _is_lost = _is_lost or _uses_gpu

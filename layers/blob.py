@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ class _Values:
         self.forget_views(0)
 
     def forget_views(self, count: int) -> None:
+        Blob.changes += 1
         self.count = count
         self.host_views: dict[View, np.ndarray] = {}
         self.device_views: dict[View, Any] = {}
@@ -45,6 +46,7 @@ class _Values:
     def on_host(self, shape: View) -> np.ndarray:
         view = self.host_views.get(shape)
         if view is None:
+            Blob.changes += 1
             view = self.fitting().host()[: self.count].reshape(shape)
             self.host_views[shape] = view
         elif self.memory.on_device:  # type: ignore[union-attr]
@@ -69,7 +71,12 @@ class Blob:
 
     A net on the GPU keeps its blobs there: `data` and `diff` then fetch them. As in pycaffe, ask
     the blob again after each pass and before writing, rather than hold the array.
+
+    changes: goes up whenever any blob gets another shape or memory, or an array of it is made: as
+        long as it stays, the arrays that were made are those of their blobs
     """
+
+    changes: ClassVar[int] = 0
 
     def __init__(self, *shape: int):
         self._shape: tuple[int, ...] = (0,)

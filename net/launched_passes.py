@@ -86,15 +86,6 @@ class LaunchedPasses(Passes):
             [self._tops[i][0].has_diff for i in self._pairs],
         )
 
-    def pair_states(self) -> list[tuple]:
-        """What passes leave behind on the host, for `restore_pairs`."""
-        return [pair.state(self._tops[i][0]) for i, pair in self._pairs.items()]
-
-    def restore_pairs(self, states: list[tuple]) -> None:
-        """As though the passes that left these states behind had just been run."""
-        for (i, pair), state in zip(self._pairs.items(), states, strict=True):
-            pair.restore(self._tops[i][0], state)
-
     def settle_diffs(self) -> None:
         """Compute the gradients that pairs have deferred: what they are computed from is about to
         change."""
@@ -103,6 +94,4 @@ class LaunchedPasses(Passes):
 
     @property
     def _host_sources(self) -> list[int]:
-        return [
-            i for i, layer in enumerate(self.layers) if not self._bottoms[i] and not layer.on_device
-        ]
+        return [i for i in self._sources if not self.layers[i].on_device]

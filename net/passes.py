@@ -1,13 +1,15 @@
 """Running a wired net's layers, forward and backward."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 
 from ..errors import CaffeError
+from ..kernels import cpu
 from ..kernels.threads import check_process
 from ..layers.layer import Layer
 from . import debug
 from .fusion import find_pairs
+from .replay import Replay
 from .wiring import Wiring
 
 
@@ -38,26 +40,37 @@ class Passes:
             i for i, layer in enumerate(self.layers) if type(layer).check is not Layer.check
         }
         self._pairs = find_pairs(wiring)
+        self._sources = [i for i, bottoms in enumerate(self._bottoms) if not bottoms]
         self._reshapes = 0  # of layers, so far
         self._losses_in_place = {
             i
             for i, losses in enumerate(self._losses)
             if any(blob in self._bottoms[i] for blob, _ in losses)
         }
+        self._replay = Replay(self, len(self._sources)) if self._can_be_replayed() else None
 
     def forward_from_to(self, start: int, end: int) -> float:
         """Run the layers `start` to `end` (both included) forward. Returns their loss: the sum
         over the tops with a loss weight of weight * sum(data)."""
         check_process()
-        loss, i = 0.0, start
+        return self.results_of(self._run_forward(start, end))
+
+    def results_of(self, layers: Iterable[int]) -> float:
+        """Check what each of these layers has found in its bottoms, once it has run. Returns their
+        loss."""
+        loss = 0.0
+        for i in layers:
+            if i in self._checked:
+                self._check(i)
+            for blob, weight in self._losses[i]:
+                loss += weight * (blob.data.item() if blob.count == 1 else blob.data.sum())
+            if self.debug_info:
+                debug.log_forward(self._wiring, i)
+        return loss
+
+    def _check(self, i: int) -> None:
         try:
-            for i in self._run_forward(start, end):
-                if i in self._checked:
-                    self.layers[i].check(self._bottoms[i])
-                for blob, weight in self._losses[i]:
-                    loss += weight * (blob.data.item() if blob.count == 1 else blob.data.sum())
-                if self.debug_info:
-                    debug.log_forward(self._wiring, i)
+            self.layers[i].check(self._bottoms[i])
         except CaffeError as error:
             record = ""
             if error.item is not None:
@@ -65,7 +78,6 @@ class Passes:
             if not record:
                 raise
             raise CaffeError(f"{error} ({record})") from error
-        return loss
 
     def _run_forward(self, start: int, end: int) -> Iterator[int]:
         """Run these layers forward, giving the number of each once it has run."""
@@ -111,6 +123,20 @@ class Passes:
                     debug.log_backward(wiring, i)
                 i -= 1
 
+    def pair_states(self) -> list[tuple]:
+        """What passes leave behind on the host, for `restore_pairs`."""
+        return [pair.state(self._tops[i][0]) for i, pair in self._pairs.items()]
+
+    def restore_pairs(self, states: list[tuple]) -> None:
+        """As though the passes that left these states behind had just been run."""
+        for (i, pair), state in zip(self._pairs.items(), states, strict=True):
+            pair.restore(self._tops[i][0], state)
+
+    def drop_deferred_diffs(self) -> None:
+        """Have the gradients that pairs have deferred be what their memory holds."""
+        for i in self._pairs:
+            self._tops[i][0].defer_diff(None)
+
     def _settle_diff(self, i: int) -> None:
         """Compute the gradient that the pair which begins with layer i, if one does, has deferred:
         what it is computed from is about to change."""
@@ -123,11 +149,23 @@ class Passes:
 
     def forward_backward(self) -> float:
         """A whole forward and backward pass, as in training. Returns the loss."""
+        if self._replay is not None and not self.debug_info:
+            return self._replay.forward_backward()
         loss = self.forward_loss()
         self.backward_from_to(len(self.layers) - 1, 0)
         if self.debug_info:
             debug.log_norms(self._wiring.parameters)
         return loss
+
+    def _can_be_replayed(self) -> bool:
+        """Whether all layers behind those that feed the net do nothing else than call kernels."""
+        count = len(self._sources)
+        return (
+            self.kernels is cpu
+            and not self._losses_in_place
+            and self._sources == list(range(count)) != []
+            and all(layer.has_gpu_twin for layer in self.layers[count:])
+        )
 
     def _reshape_if_needed(self, i: int) -> None:
         for blob, shape in self._shapes[i]:
