@@ -106,24 +106,27 @@ class Convolution(BaseConvolution):
         self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
     ) -> None:
         """The gradients by the weights, the bias and each bottom."""
-        weight = self.blobs[0]
+        kernels, weight = self.kernels, self.blobs[0]
         for target, wanted, source in zip(top, propagate_down, bottom, strict=True):
             top_diff = self.diff(target, self.top_view)
             if len(self.blobs) > 1 and self.param_propagate_down[1]:
-                self.kernels.convolution_backward_bias(top_diff, self.diff(self.blobs[1]))
-            if self.param_propagate_down[0]:
-                self.kernels.convolution_backward_weight(
+                kernels.convolution_backward_bias(top_diff, self.diff(self.blobs[1]))
+            if self.param_propagate_down[0] and wanted:
+                kernels.convolution_backward(
                     self.data(source, self.bottom_view),
                     top_diff,
-                    self.diff(weight),
-                    *self._form(),
-                )
-            if wanted:
-                self.kernels.convolution_backward_data(
-                    top_diff,
                     self.data(weight),
+                    self.diff(weight),
                     self.diff(source, self.bottom_view),
                     *self._form(),
+                )
+            elif self.param_propagate_down[0]:
+                kernels.convolution_backward_weight(
+                    self.data(source, self.bottom_view), top_diff, self.diff(weight), *self._form()
+                )
+            elif wanted:
+                kernels.convolution_backward_data(
+                    top_diff, self.data(weight), self.diff(source, self.bottom_view), *self._form()
                 )
 
     def _form(self) -> tuple:

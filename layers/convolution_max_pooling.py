@@ -94,13 +94,23 @@ class ConvolutionMaxPooling:
         form_and_memory = (*form, window, workspace, convolution.direct)
         if len(convolution.blobs) > 1 and convolution.param_propagate_down[1]:
             kernels.convolution_backward_bias(pooled_diff, diff(convolution.blobs[1]))
-        if convolution.param_propagate_down[0]:
-            kernels.convolution_max_pooling_backward_weight(
-                data(bottom[0]), pooled_diff, mask, diff(weight), *form_and_memory
+        gradients = (pooled_diff, mask)
+        if convolution.param_propagate_down[0] and propagate_down[0]:
+            kernels.convolution_max_pooling_backward(
+                data(bottom[0]),
+                *gradients,
+                data(weight),
+                diff(weight),
+                diff(bottom[0]),
+                *form_and_memory,
             )
-        if propagate_down[0]:
+        elif convolution.param_propagate_down[0]:
+            kernels.convolution_max_pooling_backward_weight(
+                data(bottom[0]), *gradients, diff(weight), *form_and_memory
+            )
+        elif propagate_down[0]:
             kernels.convolution_max_pooling_backward_data(
-                pooled_diff, mask, data(weight), diff(bottom[0]), *form_and_memory
+                *gradients, data(weight), diff(bottom[0]), *form_and_memory
             )
         middle[0].defer_diff(
             lambda: kernels.max_pooling_backward(pooled_diff, mask, diff(middle[0]), *window)

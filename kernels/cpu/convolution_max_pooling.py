@@ -79,7 +79,7 @@ def convolution_max_pooling_backward_data(
     """Overwrite bottom_diff. window: as forward's; here the mask tells enough. workspace:
     `convolution_max_pooling_workspace` floats."""
     shapes = (bottom_diff.shape, weight.shape, pooled_diff.shape)
-    few = None if direct else _few_plan(*shapes, pad, stride)
+    few = None if direct else few_plan(*shapes, pad, stride)
     if few is not None:
         winograd.backward_data(few, pooled_diff, weight, bottom_diff, workspace, mask)
         return
@@ -101,7 +101,7 @@ def convolution_max_pooling_backward_weight(
 ) -> None:
     """Add to weight_diff. window, workspace: as for the bottom's gradient."""
     shapes = (bottom.shape, weight_diff.shape, pooled_diff.shape)
-    few = None if direct else _few_plan(*shapes, pad, stride)
+    few = None if direct else few_plan(*shapes, pad, stride)
     if few is not None:
         winograd_weight.backward_weight(few, bottom, pooled_diff, weight_diff, workspace, mask)
         return
@@ -121,11 +121,11 @@ def convolution_max_pooling_workspace(
     shapes = (bottom_shape, weight_shape, pooled_shape)
     plan = _sparse_plan(*shapes, pad, stride, group)
     sparse = sparse_plan.sparse_workspace(plan, bottom_shape[0], _cells(pooled_shape))
-    few = _few_plan(*shapes, pad, stride)
+    few = few_plan(*shapes, pad, stride)
     return sparse if few is None else max(sparse, winograd_plan.plan_workspace(few))
 
 
-def _few_plan(
+def few_plan(
     bottom_shape: Sequence[int],
     weight_shape: Sequence[int],
     pooled_shape: Sequence[int],

@@ -112,7 +112,7 @@ def _turn(i, plan, num, channels, parts):
 
 
 @jit
-def _multiply(plan, weights, first, lines, count, depth, factors, row, tiles, product):
+def multiply(plan, weights, first, lines, count, depth, factors, row, tiles, product):
     """product[i, t] = sum over k < depth of weights[first + i, k] factors[k, t], i < count, for
     each of the 64 values. Lanes by lanes: their part of the factors stays in the cache."""
     for lanes in range(LANE_GROUPS):
@@ -148,7 +148,7 @@ def _forward_turn(
     for o in range(begin, end, panel):
         count, output = min(panel, end - o), g * outputs + o
         lines = lines_of(worker, plan, weight, g, o, count, False, transformed, made)
-        _multiply(plan, *lines, count, channels, values, row, images * tiles, product)
+        multiply(plan, *lines, count, channels, values, row, images * tiles, product)
         for n in range(images):
             number = (first + n) * groups * outputs + output
             for m in range(count):
@@ -175,6 +175,17 @@ def _forward(plan, num, bottom, weight, bias, top, workspace, pooling):
         plan, num, parts, bottom, weight, bias, top, transformed, made, memories, pooling
     )  # fmt: skip
     parallel_for_workers(_forward_turn, turns, arguments)
+
+
+@jit
+def images_out(plan, product, row, first, images, channel, count, plane, bottom_diff):
+    """Transform the gradients by `count` channels of some images back."""
+    channels = plan[GROUPS] * plan[CHANNELS]
+    for n in range(images):
+        for m in range(count):
+            number = (first + n) * channels + channel + m
+            place = (m * row + n * plan[TILES]) * LANES
+            image_out(plan, product, place, plan[PANEL] * row * LANES, plane, bottom_diff, number)
 
 
 @jit
@@ -209,12 +220,8 @@ def _backward_data_turn(
     for c in range(begin, end, panel):
         count, channel = min(panel, end - c), g * channels + c
         lines = lines_of(worker, plan, weight, g, c, count, True, transformed, made)
-        _multiply(plan, *lines, count, outputs, values, row, images * tiles, product)
-        for n in range(images):
-            for m in range(count):
-                number = (first + n) * groups * channels + channel + m
-                place = (m * row + n * tiles) * LANES
-                image_out(plan, product, place, panel * row * LANES, plane, bottom_diff, number)
+        multiply(plan, *lines, count, outputs, values, row, images * tiles, product)
+        images_out(plan, product, row, first, images, channel, count, plane, bottom_diff)
 
 
 @jit

@@ -109,7 +109,14 @@ def plan_workspace(plan: np.ndarray) -> int:
     workers = numba.config.NUMBA_NUM_THREADS
     copies = 1 if plan[PLACE] == OF_ALL else workers
     forward = copies * plan[TRANSFORMED] + workers * plan[MEMORY]
-    return 16 + int(max(forward, plan[SHARES] * plan[WEIGHTS] + workers * plan[WEIGHT_MEMORY]))
+    sums = plan[SHARES] * plan[WEIGHTS]
+    both = copies * plan[TRANSFORMED] + workers * gradients_memory(plan)
+    return 16 + int(max(forward, sums + workers * plan[WEIGHT_MEMORY], sums + both))
+
+
+def gradients_memory(plan: np.ndarray) -> int:
+    """Floats of a worker that computes both gradients at once."""
+    return int(plan[WEIGHT_MEMORY] + VALUES * plan[ROW] * plan[PANEL])
 
 
 def _kernel(weight_shape: Sequence[int], stride: Sequence[int]) -> int:

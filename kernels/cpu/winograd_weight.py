@@ -50,7 +50,7 @@ def backward_weight(
 
 
 @jit
-def _transform_images(
+def transform_images(
     plan, g, first, images, outputs_from, count, bottom, top_diff, mask, cells, plane, values,
     gradients,
 ):  # fmt: skip
@@ -71,7 +71,7 @@ def _transform_images(
 
 
 @jit
-def _add_tiles(plan, tiles, first_output, count, add, values, gradients, sums):
+def add_tiles(plan, tiles, first_output, count, add, values, gradients, sums):
     """Add some tiles to the sums of `count` outputs from the first one on."""
     channels, outputs, line = plan[CHANNELS], plan[OUTPUTS], plan[ROW] * LANES
     windows = plan[GROUPS] * outputs * channels
@@ -109,18 +109,18 @@ def _sum_of_share(i, worker, plan, num, bottom, top_diff, mask, cells, sums, mem
         for g in range(groups):
             o, last = max(first_output - g * outputs, 0), min(last_output - g * outputs, outputs)
             if o < last:
-                _transform_images(
+                transform_images(
                     plan, g, first, images, o, last - o, bottom, top_diff, mask, cells,
                     plane, values, gradients,
                 )  # fmt: skip
-                _add_tiles(
+                add_tiles(
                     plan, images * plan[TILES], g * outputs + o, last - o, first > begin,
                     values, gradients, sums[share],
                 )  # fmt: skip
 
 
 @jit
-def _add_windows(output, plan, sums, weight_diff):
+def add_windows(output, plan, sums, weight_diff):
     """Add up the shares of one output, and the result to its weights."""
     channels, total = plan[CHANNELS], sums[0]
     size = channels * LANES
@@ -140,4 +140,4 @@ def _backward_weight(plan, num, bottom, top_diff, mask, cells, weight_diff, work
     arguments = (plan, num, bottom, top_diff, mask, cells, sums, memories)
     parts = -(-len(memories) // len(sums))  # as many as give each worker one
     parallel_for_workers(_sum_of_share, len(sums) * parts, arguments)
-    parallel_for(_add_windows, plan[GROUPS] * plan[OUTPUTS], (plan, sums, weight_diff))
+    parallel_for(add_windows, plan[GROUPS] * plan[OUTPUTS], (plan, sums, weight_diff))

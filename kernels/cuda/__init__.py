@@ -13,6 +13,7 @@ from .convolution import (
     convolution_forward,
     convolution_workspace,
 )
+from .convolution_gradients import convolution_backward, convolution_max_pooling_backward
 from .convolution_max_pooling import (
     convolution_max_pooling_backward_data,
     convolution_max_pooling_backward_weight,
@@ -54,10 +55,12 @@ __all__ = [
     "begin_update",
     "col2im",
     "collect",
+    "convolution_backward",
     "convolution_backward_bias",
     "convolution_backward_data",
     "convolution_backward_weight",
     "convolution_forward",
+    "convolution_max_pooling_backward",
     "convolution_max_pooling_backward_data",
     "convolution_max_pooling_backward_weight",
     "convolution_max_pooling_forward",

@@ -11,6 +11,7 @@ from .convolution import (
     convolution_forward,
     convolution_workspace,
 )
+from .convolution_gradients import convolution_backward, convolution_max_pooling_backward
 from .convolution_max_pooling import (
     convolution_max_pooling_backward_data,
     convolution_max_pooling_backward_weight,
@@ -46,10 +47,12 @@ __all__ = [
     "average_pooling_forward",
     "axpy",
     "col2im",
+    "convolution_backward",
     "convolution_backward_bias",
     "convolution_backward_data",
     "convolution_backward_weight",
     "convolution_forward",
+    "convolution_max_pooling_backward",
     "convolution_max_pooling_backward_data",
     "convolution_max_pooling_backward_weight",
     "convolution_max_pooling_forward",

@@ -41,11 +41,15 @@ def run_convolution(kernels, bottom, weight, bias, form, group, seed=1):
     kernels.convolution_backward_data(top_diff, weight, bottom_diff, *common)
     kernels.convolution_backward_weight(bottom, top_diff, weight_diff, *common)
     kernels.convolution_backward_bias(top_diff, bias_diff)
+    both = np.full_like(bottom, np.nan), rng.normal(size=weight.shape).astype(np.float32)
+    kernels.convolution_backward(bottom, top_diff, weight, both[1], both[0], *common)
     return {
         "top": top,
         "bottom_diff": bottom_diff,
         "weight_diff": weight_diff,
         "bias_diff": bias_diff,
+        "bottom_diff, both": both[0],
+        "weight_diff, both": both[1],
     }
 
 
@@ -80,12 +84,16 @@ def run_convolution_max_pooling(
     gradients = (pooled_diff, mask if chosen is None else chosen)
     kernels.convolution_max_pooling_backward_data(*gradients, weight, bottom_diff, *form)
     kernels.convolution_max_pooling_backward_weight(bottom, *gradients, weight_diff, *form)
+    both = np.full_like(bottom, np.nan), rng.normal(size=weight.shape).astype(np.float32)
+    kernels.convolution_max_pooling_backward(bottom, *gradients, weight, both[1], both[0], *form)
     return {
         "top": top,
         "pooled": pooled,
         "mask": mask,
         "weight_diff": weight_diff,
         "bottom_diff": bottom_diff,
+        "bottom_diff, both": both[0],
+        "weight_diff, both": both[1],
     }
 
 

@@ -58,6 +58,7 @@ CPU_MACHINERY = {  # how kernels are compiled, and what several of them share
     "vector",
     "weighted_sum",
     "winograd",
+    "winograd_gradients",
     "winograd_lines",
     "winograd_matrices",
     "winograd_plan",
