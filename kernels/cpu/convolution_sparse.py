@@ -9,9 +9,10 @@ gradient, the one of the pooling window that chose it, at the place that the mas
                       of gradient * window[m]
 
 Images and windows lie with their channels last (channels_last.py): a window's row is then one run
-of memory. The tasks of the first are some outputs each, and add the images in their order; those
-of the second are images, whose entries are sorted by place, in the order of the outputs. So
-results are the same to the bit for any number of threads.
+of memory. The tasks of the first are shares of the images, with sums of their own, and parts of the
+outputs; the shares' sums are added in their order. Those of the second are images, whose entries
+are sorted by place, in the order of the outputs. So results are the same to the bit for any number
+of threads.
 """
 
 import numpy as np
@@ -19,8 +20,9 @@ import numpy as np
 from . import sparse_plan as sizes
 from .channels_last import from_channels_last, to_channels_last
 from .jit import jit
+from .line_copy import add_line
 from .parallel import parallel_for
-from .sparse_plan import OUTPUTS_IN_TASK, memory_of_share, shares, window_begins, windows_size
+from .sparse_plan import memory_of_share, shares, weight_memory, window_begins, windows_size
 from .weighted_sum import LANES, TILES, sum_1x10, sum_1x15, sum_2x5, sum_5x1, sum_5x2
 
 MANY = 4  # a list is rid of its zeros where more than one in so many is one
@@ -38,12 +40,13 @@ def backward_weight(
 ) -> None:
     """Add to weight_diff. pooled_diff, mask: (N, M, PH, PW)."""
     num, cells = len(bottom), pooled_diff[0, 0].size
-    sums = windows_size(plan)
-    images = sums + int(plan[sizes.BATCH] * plan[sizes.GROUPS] * plan[sizes.IMAGE])
+    share_count, tasks = int(plan[sizes.SHARES]), int(plan[sizes.SHARES] * plan[sizes.PARTS])
+    size, windows = weight_memory(plan, cells), windows_size(plan)
+    rest = share_count * windows
     _backward_weight(
         plan, window_begins(plan), num, cells, bottom.reshape(-1), pooled_diff.reshape(-1),
-        mask.reshape(-1), weight_diff.reshape(-1), workspace[:sums], workspace[sums:images],
-        workspace[images:],
+        mask.reshape(-1), weight_diff.reshape(-1), workspace[:rest].reshape(share_count, windows),
+        workspace[rest : rest + tasks * size].reshape(tasks, size),
     )  # fmt: skip
 
 
@@ -81,12 +84,11 @@ def _add_tile(tile, count, offsets, factors, first, source, i, source_row, targe
 
 
 @jit
-def _pack_image(i, plan, first, bottom, images):
-    """Image `first` + i / groups, group i % groups, with its padding."""
-    groups, channels, pixel = plan[sizes.GROUPS], plan[sizes.CHANNELS], plan[sizes.PIXEL]
+def _pack_image(plan, number, bottom, images, start):
+    """One group of an image, with its padding: the one with this number."""
+    channels, pixel = plan[sizes.CHANNELS], plan[sizes.PIXEL]
     height, width, image = plan[sizes.HEIGHT], plan[sizes.WIDTH], plan[sizes.IMAGE]
-    source = (first * groups + i) * channels * height * width
-    start = i * image
+    source = number * channels * height * width
     if plan[sizes.PAD_Y] == 0 and plan[sizes.PAD_X] == 0:
         to_channels_last(
             bottom, source, channels, height * width, images, start, pixel, height * width
@@ -121,64 +123,74 @@ def _list_entries(gradients, mask, begins, image, offsets, factors):
 
 
 @jit
-def _add_images(task, plan, begins, first, num, cells, pooled_diff, mask, images, sums, entries):
-    """Add images `first` to `first` + `num` - 1 to the windows of some outputs of one group."""
-    groups, outputs, window = (
-        plan[sizes.GROUPS],
-        plan[sizes.OUTPUTS],
-        plan[sizes.ROWS] * plan[sizes.ROW],
-    )
+def _add_images(
+    plan, begins, first, count, begin, end, cells, bottom, pooled_diff, mask, memory, sums
+):
+    """Add `count` images from the first one on to the windows of the outputs begin to end - 1."""
+    groups, outputs, image = plan[sizes.GROUPS], plan[sizes.OUTPUTS], plan[sizes.IMAGE]
+    window = plan[sizes.ROWS] * plan[sizes.ROW]
     tile, line, pitch = plan[sizes.TILE], plan[sizes.ROW], plan[sizes.PITCH]
-    tasks = -(-outputs // OUTPUTS_IN_TASK)
-    g, m = task // tasks, task % tasks * OUTPUTS_IN_TASK
     most = plan[sizes.AT_ONCE] * cells
-    factors = entries[2 * task * most : (2 * task + 1) * most]
-    offsets = entries[(2 * task + 1) * most : 2 * (task + 1) * most].view(np.int32)
-    for n in range(0, num, plan[sizes.AT_ONCE]):
-        last = min(n + plan[sizes.AT_ONCE], num)
-        for output in range(g * outputs + m, g * outputs + min(m + OUTPUTS_IN_TASK, outputs)):
-            count = 0
-            for i in range(n, last):
+    factors, offsets = memory[:most], memory[most : 2 * most].view(np.int32)
+    images = memory[2 * most :]
+    for g in range(begin // outputs, -(-end // outputs)):
+        for i in range(count):
+            _pack_image(plan, (first + i) * groups + g, bottom, images, i * image)
+        for output in range(max(begin, g * outputs), min(end, (g + 1) * outputs)):
+            entries = 0
+            for i in range(count):
                 cell = ((first + i) * groups * outputs + output) * cells
-                count += _list_entries(
+                entries += _list_entries(
                     pooled_diff[cell : cell + cells], mask[cell : cell + cells], begins,
-                    (i - n) * groups * plan[sizes.IMAGE], offsets[count:], factors[count:],
+                    i * image, offsets[entries:], factors[entries:],
                 )  # fmt: skip
             for row in range(0, plan[sizes.ROWS], TILE_ROWS[tile]):
                 for column in range(0, line, TILE_FLOATS[tile]):
                     _add_tile(
-                        tile, count, offsets, factors, 0,
-                        images, (n * groups + g) * plan[sizes.IMAGE] + row * pitch + column, pitch,
+                        tile, entries, offsets, factors, 0, images, row * pitch + column, pitch,
                         sums, output * window + row * line + column, line,
                     )  # fmt: skip
 
 
 @jit
+def _sum_of_share(task, plan, begins, num, cells, bottom, pooled_diff, mask, sums, memories):
+    """A share of the images, and a part of the outputs."""
+    shares, parts = plan[sizes.SHARES], plan[sizes.PARTS]
+    share, part, outputs = task // parts, task % parts, plan[sizes.GROUPS] * plan[sizes.OUTPUTS]
+    begin, end = outputs * part // parts, outputs * (part + 1) // parts
+    window = plan[sizes.ROWS] * plan[sizes.ROW]
+    sums[share, begin * window : end * window] = 0
+    last = num * (share + 1) // shares
+    for first in range(num * share // shares, last, plan[sizes.AT_ONCE]):
+        _add_images(
+            plan, begins, first, min(plan[sizes.AT_ONCE], last - first), begin, end, cells,
+            bottom, pooled_diff, mask, memories[task], sums[share],
+        )  # fmt: skip
+
+
+@jit
 def _add_window(output, plan, sums, weight_diff):
+    """Add up the shares of one output, and the result to its weights."""
     kernel_x, pixel, channels = plan[sizes.KERNEL_X], plan[sizes.PIXEL], plan[sizes.CHANNELS]
-    size = plan[sizes.KERNEL_Y] * kernel_x
+    size, window = plan[sizes.KERNEL_Y] * kernel_x, plan[sizes.ROWS] * plan[sizes.ROW]
+    total = sums[0]
+    for share in range(1, len(sums)):
+        add_line(sums[share], output * window, total, output * window, window)
     for y in range(plan[sizes.KERNEL_Y]):
         start = (output * plan[sizes.ROWS] + y) * plan[sizes.ROW]
         for c in range(channels):
             o = (output * channels + c) * size + y * kernel_x
             for x in range(kernel_x):
-                weight_diff[o + x] += sums[start + x * pixel + c]
+                weight_diff[o + x] += total[start + x * pixel + c]
 
 
 @jit
 def _backward_weight(
-    plan, begins, num, cells, bottom, pooled_diff, mask, weight_diff, sums, images, entries
+    plan, begins, num, cells, bottom, pooled_diff, mask, weight_diff, sums, memories
 ):
-    groups, batch = plan[sizes.GROUPS], plan[sizes.BATCH]
-    outputs = groups * plan[sizes.OUTPUTS]
-    tasks = groups * -(-plan[sizes.OUTPUTS] // OUTPUTS_IN_TASK)
-    sums[:] = 0
-    for first in range(0, num, batch):
-        count = min(batch, num - first)
-        parallel_for(_pack_image, count * groups, (plan, first, bottom, images))
-        arguments = (plan, begins, first, count, cells, pooled_diff, mask, images, sums, entries)
-        parallel_for(_add_images, tasks, arguments)
-    parallel_for(_add_window, outputs, (plan, sums, weight_diff))
+    arguments = (plan, begins, num, cells, bottom, pooled_diff, mask, sums, memories)
+    parallel_for(_sum_of_share, len(memories), arguments)
+    parallel_for(_add_window, plan[sizes.GROUPS] * plan[sizes.OUTPUTS], (plan, sums, weight_diff))
 
 
 @jit

@@ -18,11 +18,11 @@ from .weighted_sum import LANES, TILES
     PIXEL, PITCH, IMAGE,  # floats of a pixel, of an image's line and of an image of one group
     TILE,  # the number of the tile in TILES
     ROWS, ROW,  # of a window: lines, and floats in each
-    BATCH, AT_ONCE,  # images packed at a time; images whose entries are one list
-) = range(21)  # fmt: skip
-MOST_FLOATS = 2**20  # of packed images, unless four have more: 4 MB, for the cache
+    # Of the weight gradient: images whose entries are one list, shares of the images, parts of the
+    AT_ONCE, SHARES, PARTS,  # outputs in each
+) = range(22)  # fmt: skip
 LIST = 32  # entries that make loading and storing a tile worth it
-OUTPUTS_IN_TASK = 5
+MOST_SUMS = 2**18  # floats of the weights' sums of all shares, unless one has more: for the cache
 MOST_SHARES = 16
 
 
@@ -36,7 +36,7 @@ def sparse_plan(
     cells: int,
 ) -> np.ndarray:
     """The table of sizes (int64). cells: windows of the pooling in one plane."""
-    plan = np.zeros(21, np.int64)
+    plan = np.zeros(22, np.int64)
     plan[[GROUPS, CHANNELS, OUTPUTS]] = group, weight_shape[1], weight_shape[0] // group
     plan[[HEIGHT, WIDTH, KERNEL_Y, KERNEL_X]] = *bottom_shape[2:], *weight_shape[2:]
     plan[[PAD_Y, PAD_X, STRIDE_Y, STRIDE_X]] = *pad, *stride
@@ -54,8 +54,9 @@ def sparse_plan(
     beyond = (rows - weight_shape[2]) * columns * pixel + row
     image = -(-(lines * columns * pixel + beyond) // 16) * 16
     plan[[PIXEL, PITCH, IMAGE, TILE, ROWS, ROW]] = pixel, columns * pixel, image, tile, rows, row
-    plan[BATCH] = max(1, min(bottom_shape[0], max(4, MOST_FLOATS // (group * image))))
     plan[AT_ONCE] = -(-LIST // max(1, cells))
+    plan[SHARES] = max(1, min(shares(bottom_shape[0]), MOST_SUMS // windows_size(plan)))
+    plan[PARTS] = min(weight_shape[0], -(-MOST_SHARES // int(plan[SHARES])))
     return plan
 
 
@@ -66,7 +67,7 @@ def _cost(tile: tuple[int, int], kernel_rows: int, vectors: int) -> float:
 
 
 def shares(num: int) -> int:
-    """Into how many tasks the images are dealt for the data gradient."""
+    """Into how many shares the images are dealt, for the weight gradient at most."""
     return max(1, min(num, MOST_SHARES))
 
 
@@ -82,12 +83,18 @@ def windows_size(plan: np.ndarray) -> int:
     return int(plan[GROUPS] * plan[OUTPUTS] * plan[ROWS] * plan[ROW])
 
 
+def weight_memory(plan: np.ndarray, cells: int) -> int:
+    """Floats of a task of the weight gradient: packed images, and the entries of one output."""
+    size = int(plan[AT_ONCE]) * (int(plan[GROUPS] * plan[IMAGE]) + 2 * cells)
+    return -(-size // 16) * 16
+
+
 def sparse_workspace(plan: np.ndarray, num: int, cells: int) -> int:
     """How many floats of workspace the two gradients need."""
-    tasks = -(-int(plan[OUTPUTS]) // OUTPUTS_IN_TASK) * int(plan[GROUPS])
-    weight = int(plan[BATCH] * plan[GROUPS] * plan[IMAGE]) + 2 * tasks * int(plan[AT_ONCE]) * cells
-    data = shares(num) * memory_of_share(plan, cells)
-    return windows_size(plan) + math.ceil(max(weight, data) / 16) * 16
+    sums = int(plan[SHARES]) * windows_size(plan)
+    weight = sums + int(plan[SHARES] * plan[PARTS]) * weight_memory(plan, cells)
+    data = windows_size(plan) + shares(num) * memory_of_share(plan, cells)
+    return math.ceil(max(weight, data) / 16) * 16
 
 
 def window_begins(plan: np.ndarray) -> np.ndarray:

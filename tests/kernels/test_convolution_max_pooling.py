@@ -77,13 +77,14 @@ def test_every_tile_of_the_gradients(tile, monkeypatch):
 
 
 @cpu_only
-def test_more_images_than_are_packed_at_a_time(monkeypatch):
-    monkeypatch.setattr(sparse_plan, "MOST_FLOATS", 0)
+@pytest.mark.parametrize("most", [0, 1 << 12, 1 << 18], ids=["one sum", "some", "many"])
+def test_shares_of_the_images_and_parts_of_the_outputs(most, monkeypatch):
+    monkeypatch.setattr(sparse_plan, "MOST_SUMS", most)
     sparse_plan.sparse_plan.cache_clear()
     try:
-        case = convolution_operands(11, 3, (8, 9), 6, (3, 3), 1)
+        case = convolution_operands(11, 6, (8, 9), 10, (3, 3), 2)
         assert_runs_agree(
-            run_convolution_max_pooling, case, (0, 0), (1, 1), 1, ((2, 2), (0, 0), (2, 2))
+            run_convolution_max_pooling, case, (0, 0), (1, 1), 2, ((2, 2), (0, 0), (2, 2))
         )
     finally:
         sparse_plan.sparse_plan.cache_clear()
