@@ -19,9 +19,11 @@ class Passes:
     Attributes
         kernels: the twin that the net computes with: the one chosen when it was made
         debug_info: whether each blob is logged as it is computed
+        pair_runs: how often pairs have run forward, or lost what they had deferred
     """
 
     debug_info: bool
+    pair_runs: int
     kernels: ModuleType
     layers: list[Layer]
     _wiring: Wiring
@@ -41,7 +43,7 @@ class Passes:
         }
         self._pairs = find_pairs(wiring)
         self._sources = [i for i, bottoms in enumerate(self._bottoms) if not bottoms]
-        self._reshapes = 0  # of layers, so far
+        self._reshapes = self.pair_runs = 0  # of layers and of pairs forward, so far
         self._losses_in_place = {
             i
             for i, losses in enumerate(self._losses)
@@ -87,6 +89,7 @@ class Passes:
             pair = self._pairs.get(i) if i < end and not self.debug_info else None
             if pair is not None:
                 self._reshape_if_needed(i + 1)
+                self.pair_runs += 1
                 pair.forward(self._bottoms[i], self._tops[i], self._tops[i + 1])
                 i += 2
                 continue
@@ -134,6 +137,7 @@ class Passes:
 
     def drop_deferred_diffs(self) -> None:
         """Have the gradients that pairs have deferred be what their memory holds."""
+        self.pair_runs += 1
         for i in self._pairs:
             self._tops[i][0].defer_diff(None)
 

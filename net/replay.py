@@ -52,6 +52,7 @@ class Replay:
         self._backward: Calls = []
         self._changes: int | None = None  # of blobs, up to when the calls were noted
         self._pair_states: list[tuple] = []  # that they leave behind
+        self._pair_runs = 0  # up to when the net's pairs are as they leave them behind
 
     def forward_backward(self) -> float:
         """As the net's, whose layers must not have been asked to log what they compute."""
@@ -68,7 +69,9 @@ class Replay:
             raise
         for kernel, arguments in self._backward:
             kernel(*arguments)
-        net.restore_pairs(self._pair_states)
+        if net.pair_runs != self._pair_runs:
+            net.restore_pairs(self._pair_states)
+            self._pair_runs = net.pair_runs
         return loss
 
     def _note(self) -> float:
@@ -77,7 +80,7 @@ class Replay:
         self._changes = None
         loss, self._forward = self._noted(lambda: net.forward_from_to(self._first, last))
         _, self._backward = self._noted(lambda: net.backward_from_to(last, 0))
-        self._pair_states = net.pair_states()
+        self._pair_states, self._pair_runs = net.pair_states(), net.pair_runs
         if Blob.changes == before:
             self._changes = before
         return loss
