@@ -19,11 +19,13 @@ class Passes:
     Attributes
         kernels: the twin that the net computes with: the one chosen when it was made
         debug_info: whether each blob is logged as it is computed
+        with_results: the numbers of the layers that have something to check or a loss
         pair_runs: how often pairs have run forward, or lost what they had deferred
     """
 
     debug_info: bool
     pair_runs: int
+    with_results: list[int]
     kernels: ModuleType
     layers: list[Layer]
     _wiring: Wiring
@@ -41,6 +43,9 @@ class Passes:
         self._checked = {
             i for i, layer in enumerate(self.layers) if type(layer).check is not Layer.check
         }
+        self.with_results = sorted(
+            self._checked | {i for i, found in enumerate(self._losses) if found}
+        )
         self._pairs = find_pairs(wiring)
         self._sources = [i for i, bottoms in enumerate(self._bottoms) if not bottoms]
         self._reshapes = self.pair_runs = 0  # of layers and of pairs forward, so far
@@ -56,6 +61,12 @@ class Passes:
         over the tops with a loss weight of weight * sum(data)."""
         check_process()
         return self.results_of(self._run_forward(start, end))
+
+    def run_sources(self) -> None:
+        """Run the layers that feed the net forward."""
+        check_process()
+        for i in self._sources:
+            self.layers[i].forward(self._bottoms[i], self._tops[i])
 
     def results_of(self, layers: Iterable[int]) -> float:
         """Check what each of these layers has found in its bottoms, once it has run. Returns their

@@ -56,14 +56,14 @@ class Replay:
 
     def forward_backward(self) -> float:
         """As the net's, whose layers must not have been asked to log what they compute."""
-        net, first = self._net, self._first
-        net.forward_from_to(0, first - 1)
+        net = self._net
+        net.run_sources()
         if self._changes != Blob.changes or uses_gpu():
             return self._note()
         for kernel, arguments in self._forward:
             kernel(*arguments)
         try:
-            loss = net.results_of(range(first, len(net.layers)))
+            loss = net.results_of(net.with_results)
         except CaffeError:
             net.drop_deferred_diffs()  # forward has written over what they are computed from
             raise

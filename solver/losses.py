@@ -1,9 +1,8 @@
 """The losses of a training."""
 
 import math
+from array import array
 from collections import deque
-
-import numpy as np
 
 from ..errors import CaffeError
 from ..net.net import Net
@@ -19,6 +18,7 @@ class Losses:
     def __init__(self, net: Net, averaged: int):
         self._net = net
         self.last = 0.0
+        self._single = array("f", [0.0])  # rounds, at less cost than NumPy's float32
         self.recent: deque[float] = deque(maxlen=averaged)
 
     def record(self, iteration: int, loss: float) -> None:
@@ -33,7 +33,8 @@ class Losses:
                 f"{f'of {found}' if found else 'of the loss itself'}. Training stops and earlier "
                 "snapshots stay as they are; lower base_lr, or look at the data"
             )
-        self.last = float(np.float32(loss))
+        self._single[0] = loss
+        self.last = self._single[0]
         self.recent.append(self.last)
 
     @property
