@@ -1,5 +1,6 @@
 """Blob: an n-dimensional float32 array of values (data) and their gradient (diff)."""
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -12,6 +13,7 @@ from ..kernels.synced_memory import SyncedMemory
 MAX_AXES = 32  # as in Caffe
 MAX_COUNT = 2**31 - 1  # as in Caffe; masks hold 32-bit indices
 View = int | tuple[int, ...]  # a shape, or -1
+_numbers = itertools.count(1)  # of changes: no number comes twice, whichever thread asks
 
 
 class _Values:
@@ -22,7 +24,7 @@ class _Values:
         self.forget_views(0)
 
     def forget_views(self, count: int) -> None:
-        Blob.changes += 1
+        Blob.changes = next(_numbers)
         self.count = count
         self.host_views: dict[View, np.ndarray] = {}
         self.device_views: dict[View, Any] = {}
@@ -46,7 +48,7 @@ class _Values:
     def on_host(self, shape: View) -> np.ndarray:
         view = self.host_views.get(shape)
         if view is None:
-            Blob.changes += 1
+            Blob.changes = next(_numbers)
             view = self.fitting().host()[: self.count].reshape(shape)
             self.host_views[shape] = view
         elif self.memory.on_device:  # type: ignore[union-attr]
@@ -72,8 +74,8 @@ class Blob:
     A net on the GPU keeps its blobs there: `data` and `diff` then fetch them. As in pycaffe, ask
     the blob again after each pass and before writing, rather than hold the array.
 
-    changes: goes up whenever any blob gets another shape or memory, or an array of it is made: as
-        long as it stays, the arrays that were made are those of their blobs
+    changes: another number whenever any blob gets another shape or memory, or an array of it is
+        made: as long as it stays, the arrays that were made are those of their blobs
     """
 
     changes: ClassVar[int] = 0
