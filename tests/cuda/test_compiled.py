@@ -24,6 +24,7 @@ LAUNCH_NOTHING = {
     "convolution_workspace",
     "synchronize",
 }
+CALL_OTHERS = {"convolution_backward", "convolution_max_pooling_backward"}  # and launch no more
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def results():
 
 def test_every_function_has_a_call():
     functions = {name for name in cuda.__all__ if callable(getattr(cuda, name))}
-    assert {call.function for call in all_calls()} == functions - LAUNCH_NOTHING
+    assert {call.function for call in all_calls()} == functions - LAUNCH_NOTHING - CALL_OTHERS
 
 
 def test_nothing_spills_out_of_the_registers(results):
