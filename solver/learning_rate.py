@@ -56,7 +56,7 @@ class LearningRate:
             )
         if "stepsize" in _NEEDS[policy] and param.stepsize <= 0:
             raise CaffeError(f"solver: stepsize is {param.stepsize}; it must be positive")
-        self._policy, self._factor = policy, f"_{policy}"
+        self._policy = policy
 
     def __call__(self, iteration: int) -> float:
         """The rate of an iteration. Raises CaffeError where it is no number."""
@@ -79,7 +79,7 @@ class LearningRate:
         if param.lr_policy != self._policy:
             self._set_policy()
         try:
-            return param.base_lr * getattr(self, self._factor)(param, iteration)
+            return param.base_lr * getattr(self, f"_{self._policy}")(param, iteration)
         except (ValueError, OverflowError, ZeroDivisionError):
             raise CaffeError(
                 f"solver: the learning rate of iteration {iteration} is not a number; "

@@ -162,10 +162,8 @@ class Solver(abc.ABC):
     def _forward_backward(self) -> None:
         self.look()
         self.net.clear_param_diffs()
-        loss, times = 0.0, self.param.iter_size
-        for _ in range(times):
-            loss += self.net.forward_backward()
-        self._losses.record(self.iter, loss / times)
+        loss = sum(self.net.forward_backward() for _ in range(self.param.iter_size))
+        self._losses.record(self.iter, loss / self.param.iter_size)
 
     def _iterate_recorded(self, left: int) -> bool:
         """Have the GPU run a whole iteration, update included, of `left` that are still to come,
@@ -178,9 +176,7 @@ class Solver(abc.ABC):
         Raises CaffeError where one is not finite or a pass found something wrong in its data;
         `iter` and the weights are then those before that iteration.
         """
-        if self._recorded is None:
-            return
-        first, losses = self._recorded.losses()
+        first, losses = self._recorded.losses() if self._recorded is not None else (0, [])
         for index, loss in enumerate(losses):
             if not math.isfinite(loss):
                 self.iter = first + index
