@@ -17,11 +17,11 @@ from .jit import jit
 from .parallel import parallel_for
 from .pooling_strip import (
     covers,
-    first_columns,
     fits,
     plane_shares,
     planes_at_once,
     prefetch_distance,
+    strips,
 )
 from .vector import host_width
 
@@ -53,12 +53,11 @@ def _forward(
     pooled_area = pooled_height * pooled_width
     by_vectors = kernel == (3, 3) and stride == (2, 2) and pad == (0, 0)
     by_vectors = by_vectors and fits(height, pooled_height, 3) and fits(width, pooled_width, 3)
-    columns = first_columns(width, pooled_width, 3)
-    block = planes_at_once(columns, LANES - 1, area) if by_vectors else 1
-    ahead = prefetch_distance(columns, LANES - 1, bottom.size)
+    block = planes_at_once(pooled_width, LANES, area) if by_vectors else 1
+    ahead = prefetch_distance(pooled_width, LANES, bottom.size)
     for p in range(planes * i // count, last, block):
         first, output = p * area, p * pooled_area
-        for x in range(0, columns if by_vectors else 0, LANES - 1):
+        for x in strips(pooled_width if by_vectors else 0, LANES):
             _average_3x3(
                 bottom, first, top, output,
                 min(block, last - p), height, width, pooled_height, pooled_width, x, ahead,
@@ -121,7 +120,7 @@ def _backward(
     ahead = prefetch_distance((width + 1) // 2, LANES, bottom_diff.size)
     for p in range(planes * i // count, last, block):
         first, output = p * area, p * pooled_area
-        for x in range(0, (width + 1) // 2 if by_vectors else 0, LANES):
+        for x in strips((width + 1) // 2 if by_vectors else 0, LANES):
             _gather_3x3(
                 top_diff, output, bottom_diff, first,
                 min(block, last - p), height, width, pooled_height, pooled_width, x, ahead,

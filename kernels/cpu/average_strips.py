@@ -13,7 +13,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .pooling_strip import GEOMETRY, Strip, start_of
-from .vector import F32, FLAT, I64, broadcast, load
+from .vector import F32, FLAT, broadcast
 
 
 def make_average_strip(lanes: int) -> Any:
@@ -22,8 +22,7 @@ def make_average_strip(lanes: int) -> Any:
     average(bottom, bottom_first, top, top_first, planes, height, width, pooled_height,
     pooled_width, x, ahead): output columns x.. x + lanes - 1 of `planes` planes, which begin at
     bottom[bottom_first], their outputs at top[top_first]. All arrays are flat float32. height and
-    width must be what `fits` asks for. The next strip begins at x + lanes - 1: of the last window
-    the third column is left out.
+    width must be what `fits` asks for. The strip to the right is done before.
     """
 
     @intrinsic
@@ -39,21 +38,21 @@ def make_average_strip(lanes: int) -> Any:
             columns = builder.sitofp(strip.column_counts(), strip.floats)
             shared = cgutils.alloca_once(builder, strip.floats)
 
-            def sum_of_row(first, y, i):
+            def sum_of_row(first, i):
                 """The sum of row i of each window."""
-                left, middle, right = strip.columns(first, y, i, 0.0)
+                left, middle, right = strip.columns(first, i, 0.0)
                 return strip.in_order(builder.fadd(builder.fadd(left, middle), right))
 
             with strip.each_plane(bottom, top) as (plane, (target,)):
-                builder.store(sum_of_row(plane, I64(0), 0), shared)
+                builder.store(sum_of_row(plane, 0), shared)
                 with strip.each_turn(plane) as (y, first, output):
-                    total = builder.fadd(builder.load(shared), sum_of_row(first, y, 1))
-                    last = sum_of_row(first, y, 2)
+                    total = builder.fadd(builder.load(shared), sum_of_row(first, 1))
+                    last = sum_of_row(first, 2)
                     builder.store(last, shared)
                     last = builder.select(strip.exists(y, 2), last, strip.zeros)
                     area = builder.fmul(columns, _rows(strip, y))
                     average = builder.fdiv(builder.fadd(total, last), area)
-                    strip.store_top(average, target, output)
+                    strip.store_tops(output, (average, target))
             return context.get_dummy_value()
 
         i64 = types.int64
@@ -67,7 +66,7 @@ def make_average_gather(lanes: int) -> Any:
 
     gather(top_diff, top_first, bottom_diff, bottom_first, planes, height, width, pooled_height,
     pooled_width, x, ahead): overwrites columns 2 x.. 2 (x + lanes) - 1 of the planes. height and
-    width must be what `covers` asks for.
+    width must be what `covers` asks for. The strip to the right is done before.
     """
 
     @intrinsic
@@ -83,14 +82,12 @@ def make_average_gather(lanes: int) -> Any:
             # A window with a value of the plane on its right is whole.
             whole = ir.Constant(strip.floats, [3.0] * lanes)
             columns = builder.sitofp(strip.column_counts(), strip.floats), whole
-            in_top = strip.in_top, strip.in_left()
             above = [cgutils.alloca_once(builder, strip.floats) for _ in range(2)]
 
             def share(gradients, output, y, left):
                 """What each value gets of the window `left` columns to the left."""
-                place = strip.vector_at(gradients, builder.sub(output, I64(left)))
-                area = builder.fmul(columns[left], _rows(strip, y))
-                return builder.fdiv(load(builder, place, in_top[left]), area)
+                (gradient,) = strip.load_tops(output, left, gradients)
+                return builder.fdiv(gradient, builder.fmul(columns[left], _rows(strip, y)))
 
             with strip.each_plane(bottom, top) as (plane, (gradients,)):
                 for slot in above:

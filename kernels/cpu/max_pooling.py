@@ -19,11 +19,11 @@ from .max_strips import LOWEST, make_max_gather, make_max_search
 from .parallel import parallel_for
 from .pooling_strip import (
     covers,
-    first_columns,
     fits,
     plane_shares,
     planes_at_once,
     prefetch_distance,
+    strips,
 )
 from .vector import host_width
 
@@ -91,14 +91,14 @@ def _pool_planes(
     by_vectors = _is_usual(kernel, pad, stride)
     by_vectors = by_vectors and fits(height, pooled_height, size)
     by_vectors = by_vectors and fits(width, pooled_width, size)
-    columns, rest = first_columns(width, pooled_width, size), size - 2
-    narrow = columns <= NARROW - rest
-    step = (NARROW if narrow else WIDE) - rest
-    block, ahead = planes_at_once(columns, step, area), prefetch_distance(columns, step, all_floats)
+    narrow = pooled_width <= NARROW
+    lanes = NARROW if narrow else WIDE
+    block = planes_at_once(pooled_width, lanes, area)
+    ahead = prefetch_distance(pooled_width, lanes, all_floats)
     for p in range(0, planes, block):
         n = min(block, planes - p)
         first, output = bottom_first + p * area, top_first + p * pooled_area
-        for x in range(0, columns if by_vectors else 0, step):
+        for x in strips(pooled_width if by_vectors else 0, lanes):
             geometry = n, height, width, pooled_height, pooled_width, x, ahead
             if size == 2 and narrow:
                 _search_2x2(bottom, first, top, mask, output, *geometry)
@@ -191,7 +191,7 @@ def _gather(size, arrays, shape, ahead):
     """Backward of some planes by vectors."""
     cells = (shape[2] + 1) // 2
     narrow = cells <= NARROW
-    for x in range(0, cells, NARROW if narrow else WIDE):
+    for x in strips(cells, NARROW if narrow else WIDE):
         if size == 2 and narrow:
             _gather_2x2(*arrays, *shape, x, ahead)
         elif size == 2:

@@ -16,7 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .pooling_strip import GEOMETRY, Strip, start_of
-from .vector import FLAT, I64, load
+from .vector import FLAT, I64
 
 FLAT_INT = types.Array(types.int32, 1, "C")
 LOWEST = float(np.finfo(np.float32).min)
@@ -28,8 +28,7 @@ def make_max_search(size: int, lanes: int) -> Any:
     search(bottom, bottom_first, top, mask, top_first, planes, height, width, pooled_height,
     pooled_width, x, ahead): output columns x.. x + lanes - 1 of `planes` planes, which begin at
     bottom[bottom_first], their outputs at top[top_first]. bottom, top: flat float32; mask: flat
-    int32. height and width must be what `fits` asks for. The next strip of 3 x 3 windows begins at
-    x + lanes - 1: of the last one the third column is left out.
+    int32. height and width must be what `fits` asks for. The strip to the right is done before.
     """
 
     @intrinsic
@@ -54,9 +53,9 @@ def make_max_search(size: int, lanes: int) -> Any:
                 pairs = zip(challenger, holder, strict=True)
                 return [builder.select(wins, mine, theirs) for mine, theirs in pairs]
 
-            def best_of_row(best, first, y, i, offsets):
+            def best_of_row(best, first, i, offsets):
                 """`best`, or of row i of each window what is better."""
-                for j, value in enumerate(strip.columns(first, y, i, LOWEST)):
+                for j, value in enumerate(strip.columns(first, i, LOWEST)):
                     best = better((value, offsets[j]), best)
                 return best
 
@@ -64,22 +63,22 @@ def make_max_search(size: int, lanes: int) -> Any:
             with strip.each_plane(bottom, top, mask) as (plane, tops):
                 builder.store(strip.corners(), corners)
                 if size == 3:  # a window's last row is the first of the next
-                    _keep(builder, best_of_row(lowest, plane, I64(0), 0, offsets[0]), shared)
-                with strip.each_turn(plane) as (y, first, output):
+                    _keep(builder, best_of_row(lowest, plane, 0, offsets[0]), shared)
+                with strip.each_turn(plane) as (_, first, output):
                     if size == 2:
-                        best = best_of_row(lowest, first, y, 0, offsets[0])
+                        best = best_of_row(lowest, first, 0, offsets[0])
                     else:
                         best = _kept(builder, shared)
-                    best = best_of_row(best, first, y, 1, offsets[1])
+                    best = best_of_row(best, first, 1, offsets[1])
                     if size == 3:
-                        value, place = best_of_row(lowest, first, y, 2, offsets[0])
+                        value, place = best_of_row(lowest, first, 2, offsets[0])
                         _keep(builder, (value, place), shared)
                         best = better((value, builder.add(place, offsets[2][0])), best)
                     value, place = (strip.in_order(vector) for vector in best)
                     corner = builder.load(corners)
                     builder.store(builder.add(corner, advance), corners)
-                    strip.store_top(value, tops[0], output)
-                    strip.store_top(builder.add(place, corner), tops[1], output)
+                    place = builder.add(place, corner)
+                    strip.store_tops(output, (value, tops[0]), (place, tops[1]))
             return context.get_dummy_value()
 
         i64 = types.int64
@@ -93,7 +92,7 @@ def make_max_gather(size: int, lanes: int) -> Any:
 
     gather(top_diff, mask, top_first, bottom_diff, bottom_first, planes, height, width,
     pooled_height, pooled_width, x, ahead): columns 2 x.. 2 (x + lanes) - 1 of the planes. height
-    and width must be what `covers` asks for.
+    and width must be what `covers` asks for. The strip to the right is done before.
     """
 
     @intrinsic
@@ -115,13 +114,10 @@ def make_max_gather(size: int, lanes: int) -> Any:
             # A value lies in windows up to `reach` rows above and columns to the left of its own.
             reach = size - 2
             above = [_slots(builder, strip) for _ in range(reach + 1)]
-            in_top = [strip.in_top, strip.in_left() if reach else None]
 
             def windows(gradients, masks, output, left):
                 """(gradient, place in the window) of the windows `left` columns to the left."""
-                start = builder.sub(output, I64(left))
-                value = load(builder, strip.vector_at(gradients, start), in_top[left])
-                place = load(builder, strip.vector_at(masks, start), in_top[left])
+                value, place = strip.load_tops(output, left, gradients, masks)
                 corner = builder.load(corners)
                 corner = builder.sub(corner, two) if left else corner
                 return value, builder.sub(builder.bitcast(place, strip.integers), corner)

@@ -3,10 +3,12 @@
 A strip is a column of vectors, one pooled row after the other: lane l is the window of output
 column x + l. A row of the plane comes as the vectors of its even and of its odd columns: lane l of
 the one and of the other are the first two values of window l, lane l + 1 of the even ones is its
-third. The last lane has none: unless that window is cut off there, the next strip, which begins at
-it, writes it again. While windows are searched the lanes lie in an order in which two vectors are
-split by one instruction each. Masked loads and stores keep the lanes at the right edge inside the
-plane.
+third. While windows are searched the lanes lie in an order in which two vectors are split by one
+instruction each.
+
+What a store writes beyond the right edge is the beginning of the next row, which is written later:
+strips go from the last, at the right, to the first. Loads and stores are masked only where the
+arrays end: for masks some processors take a dozen cycles.
 
 A strip may be folded: where a pooled row of 2 x 2 windows fills half a vector, the row below it is
 the other half (LeNet's second pooling, from 8 x 8 to 4 x 4).
@@ -52,10 +54,9 @@ def prefetch_distance(columns: int, lanes: int, size: int) -> int:
 
 
 @jit
-def first_columns(width: int, pooled_width: int, size: int) -> int:
-    """The number of output columns at which a strip may begin. The last one, if it is cut off, has
-    no strip of its own with 3 x 3 windows: the strip before computes it."""
-    return pooled_width if size == 2 else max(1, min(pooled_width, (width - 1) // 2))
+def strips(columns: int, lanes: int) -> range:
+    """The first columns of the strips that cover so many: from the right to the left."""
+    return range((columns - 1) // lanes * lanes, -1, -lanes)
 
 
 @jit
@@ -96,6 +97,8 @@ class Strip:
         outputs = builder.sub(self.pooled_width, self.x)
         self.whole = self._whole()
         self.in_top = self.below(builder.select(self.folded, I64(lanes), outputs))
+        # The first value of the next window, or where there is none any value.
+        self.next = self._smaller(I64(2 * lanes), builder.sub(columns, I64(1)))
 
     def _can_fold(self) -> Any:
         """Whether pooled rows fill half a vector, and come in pairs."""
@@ -107,11 +110,10 @@ class Strip:
 
     def _whole(self) -> Any:
         """The lanes, in the order of `columns`, whose windows have their last column."""
-        builder, most = self.builder, I64(self.lanes + 2 - self.size)
+        builder = self.builder
         count = builder.lshr(builder.sub(self.width, I64(self.size - 2)), I64(1))
         count = builder.sub(count, self.x)
-        all_have = builder.or_(self.folded, builder.icmp_signed(">", count, most))
-        lanes = self.below(builder.select(all_have, most, count))
+        lanes = self.below(builder.select(self.folded, I64(self.lanes), count))
         return builder.shuffle_vector(lanes, lanes, ir.Constant(self.integers, self.order))
 
     def in_left(self) -> Any:
@@ -162,10 +164,16 @@ class Strip:
         builder = self.builder
         size = builder.mul(self.height, self.width)
         pooled_size = builder.mul(self.pooled_height, self.pooled_width)
+        self.bottom_end = builder.gep(bottom, [builder.mul(self.planes, size)])
+        self.outputs = builder.mul(self.planes, pooled_size)
+        last_line = builder.sub(size, self.width)
         with cgutils.for_range(builder, self.planes, intp=I64) as loop:
             first = builder.add(builder.mul(loop.index, size), self.column)
             output = builder.add(builder.mul(loop.index, pooled_size), self.x)
-            yield builder.gep(bottom, [first]), [builder.gep(top, [output]) for top in tops]
+            self.outputs_left = builder.sub(self.outputs, output)
+            plane = builder.gep(bottom, [first])
+            self.last_line = builder.gep(plane, [last_line])
+            yield plane, [builder.gep(top, [output]) for top in tops]
 
     @contextmanager
     def each_turn(self, plane: Any) -> Iterator[tuple[Any, Any, Any]]:
@@ -202,33 +210,34 @@ class Strip:
         row = self.builder.add(self.builder.shl(y, I64(1)), I64(i))
         return self.builder.icmp_signed("<", row, self.height)
 
-    def line(self, first: Any, y: Any, i: int) -> Any:
-        """Where row i of the windows of pooled row y begins, their row 0 beginning at `first`.
+    def line(self, first: Any, i: int) -> Any:
+        """Where row i of the windows whose row 0 begins at `first` begins.
 
         If it is the windows' last and outside the plane, where the row above begins.
         """
         builder = self.builder
-        offset = builder.mul(self.width, I64(i))
+        line = builder.gep(first, [builder.mul(self.width, I64(i))])
         if i == self.size - 1:
-            above = builder.mul(self.width, I64(i - 1))
-            offset = builder.select(self.exists(y, i), offset, above)
-        return builder.gep(first, [offset])
+            beyond = builder.icmp_unsigned(">", line, self.last_line)
+            line = builder.select(beyond, self.last_line, line)
+        return line
 
-    def columns(self, first: Any, y: Any, i: int, absent: float) -> list[Any]:
-        """Row i of the windows of pooled row y: a vector for each of their columns.
+    def columns(self, first: Any, i: int, absent: float) -> list[Any]:
+        """Row i of the windows whose row 0 begins at `first`: a vector for each of their columns.
 
         Lane l has the window number order[l]. A column outside the plane is `absent`.
         """
         builder, order = self.builder, self.order
-        line = self.line(first, y, i)
-        left, right = (
-            load(builder, self.vector_at(start, I64(0)), mask)
-            for start, mask in zip(self._halves(line), self.in_line, strict=True)
-        )
+        line = self.line(first, i)
+        starts = self._halves(line)
+        places = [self.vector_at(start, I64(0)) for start in starts]
+        left, right = self._load(self._in_bottom(line), places, self.in_line)
         columns = [self._shuffle(left, right, [2 * n + odd for n in order]) for odd in range(2)]
         if self.size == 3:
             numbers = [order.index((n + 1) % self.lanes) for n in order]
-            columns.append(self._shuffle(columns[0], columns[0], numbers))
+            third = self._shuffle(columns[0], columns[0], numbers)
+            last = builder.load(builder.gep(line, [self.next]))
+            columns.append(builder.insert_element(third, last, I32(order.index(self.lanes - 1))))
         none = ir.Constant(self.floats, [absent] * self.lanes)
         columns[-1] = builder.select(self.whole, columns[-1], none)
         return columns
@@ -237,18 +246,72 @@ class Strip:
         """A vector whose lanes are those of `columns`, with window l in lane l."""
         return self._shuffle(value, value, [self.order.index(n) for n in range(self.lanes)])
 
-    def store_top(self, value: Any, top: Any, output: Any) -> None:
-        """Store a vector, of floats or of int32, among the outputs."""
-        value = self.builder.bitcast(value, self.floats)
-        store(self.builder, value, self.vector_at(top, output), self.in_top)
+    def store_tops(self, output: Any, *pairs: tuple[Any, Any]) -> None:
+        """Store vectors, of floats or of int32, among the outputs: pairs of vector and array."""
+        builder = self.builder
+        values = [builder.bitcast(value, self.floats) for value, _ in pairs]
+        places = [self.vector_at(top, output) for _, top in pairs]
+        self._store(self._in_tops(output), values, places, [self.in_top] * len(places))
+
+    def load_tops(self, output: Any, left: int, *tops: Any) -> list[Any]:
+        """Of outputs the windows' own, or with left = 1 those to their left: a vector of floats of
+        each array, zeros in the first where there is no window, and in the others anything."""
+        builder, mask = self.builder, self.in_left() if left else self.in_top
+        first = builder.sub(output, I64(left))
+        inside = self._in_tops(first)
+        if left:
+            index = builder.sub(builder.add(output, self.outputs), self.outputs_left)
+            inside = builder.and_(inside, builder.icmp_signed(">", index, I64(0)))
+        places = [self.vector_at(top, first) for top in tops]
+        value, *rest = self._load(inside, places, [mask] * len(places))
+        return [builder.select(mask, value, self.zeros), *rest]
 
     def store_columns(self, evens: Any, odds: Any, line: Any) -> None:
         """Store a row of the plane from its even and its odd columns."""
         lanes = self.lanes
         mixed = [number for lane in range(lanes) for number in (lane, lanes + lane)]
-        for k, start in enumerate(self._halves(line)):
-            value = self._shuffle(evens, odds, mixed[k * lanes : (k + 1) * lanes])
-            store(self.builder, value, self.vector_at(start, I64(0)), self.in_line[k])
+        numbers = mixed[:lanes], mixed[lanes:]
+        values = [self._shuffle(evens, odds, half) for half in numbers]
+        places = [self.vector_at(start, I64(0)) for start in self._halves(line)]
+        self._store(self._in_bottom(line), values, places, self.in_line)
+
+    def _in_tops(self, output: Any) -> Any:
+        """Whether no array of outputs ends in the vector from `output` on."""
+        last = self.builder.add(output, I64(self.lanes))
+        return self.builder.icmp_signed("<=", last, self.outputs_left)
+
+    def _in_bottom(self, line: Any) -> Any:
+        """Whether the planes do not end in the vectors from `line` on."""
+        builder = self.builder
+        last = builder.gep(line, [builder.add(self.across, I64(self.lanes))])
+        return builder.icmp_unsigned("<=", last, self.bottom_end)
+
+    def _store(self, inside: Any, values: Any, places: Any, masks: Any) -> None:
+        with self.builder.if_else(inside, likely=True) as (whole, at_the_end):
+            with whole:
+                for value, place in zip(values, places, strict=True):
+                    store(self.builder, value, place)
+            with at_the_end:
+                for value, place, mask in zip(values, places, masks, strict=True):
+                    store(self.builder, value, place, mask)
+
+    def _load(self, inside: Any, places: Any, masks: Any) -> list[Any]:
+        builder = self.builder
+        with builder.if_else(inside, likely=True) as (whole, at_the_end):
+            with whole:
+                vectors = [load(builder, place) for place in places]
+                came_from = builder.block
+            with at_the_end:
+                parts = [load(builder, *pair) for pair in zip(places, masks, strict=True)]
+                or_from = builder.block
+        found = [builder.phi(self.floats) for _ in places]
+        for phi, vector, part in zip(found, vectors, parts, strict=True):
+            phi.add_incoming(vector, came_from)
+            phi.add_incoming(part, or_from)
+        return found
+
+    def _smaller(self, x: Any, y: Any) -> Any:
+        return self.builder.select(self.builder.icmp_signed("<", x, y), x, y)
 
     def _halves(self, line: Any) -> tuple[Any, Any]:
         return line, self.builder.gep(line, [self.across])

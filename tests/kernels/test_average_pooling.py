@@ -17,7 +17,7 @@ from pooling_cases import pooling_cases
 
 from caffe.kernels import cpu, reference
 from caffe.kernels.cpu.average_strips import make_average_gather, make_average_strip
-from caffe.kernels.cpu.pooling_strip import first_columns
+from caffe.kernels.cpu.pooling_strip import strips
 
 
 @settings(max_examples=examples(150), deadline=None)
@@ -59,9 +59,9 @@ def test_strips_of_any_width(lanes):
 
     @numba.njit
     def run(bottom, top, top_diff, bottom_diff, n, h, w, ph, pw):
-        for x in range(0, first_columns(w, pw, 3), lanes - 1):
+        for x in strips(pw, lanes):
             average(bottom, 3, top, 5, n, h, w, ph, pw, x, 0)
-        for x in range(0, (w + 1) // 2, lanes):
+        for x in strips((w + 1) // 2, lanes):
             gather(top_diff, 5, bottom_diff, 3, n, h, w, ph, pw, x, 0)
 
     values = np.random.default_rng(1)

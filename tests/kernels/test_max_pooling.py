@@ -18,7 +18,7 @@ from pooling_cases import pooling_cases
 from caffe.kernels import cpu, reference
 from caffe.kernels.cpu.max_pooling import max_pool_planes
 from caffe.kernels.cpu.max_strips import make_max_gather, make_max_search
-from caffe.kernels.cpu.pooling_strip import first_columns
+from caffe.kernels.cpu.pooling_strip import strips
 
 
 def arguments(case, values):
@@ -71,9 +71,9 @@ def test_strips_of_any_width(size, lanes):
 
     @numba.njit
     def run(bottom, top, mask, top_diff, bottom_diff, n, h, w, ph, pw):
-        for x in range(0, first_columns(w, pw, size), lanes + 2 - size):
+        for x in strips(pw, lanes):
             search(bottom, 3, top, mask, 5, n, h, w, ph, pw, x, 0)
-        for x in range(0, (w + 1) // 2, lanes):
+        for x in strips((w + 1) // 2, lanes):
             gather(top_diff, mask, 5, bottom_diff, 3, n, h, w, ph, pw, x, 0)
 
     values = np.random.default_rng(1)
