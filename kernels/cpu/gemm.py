@@ -43,6 +43,7 @@ __all__ = [
 PACKING = 0.4  # cost of a value that is transposed while it is packed
 CROSSING = 0.5  # of a value of C that is written transposed
 SUMMING = 5  # of a sum over lanes
+FETCHING = 1.2  # how many times as long X takes if each k is in another line, and tiles are narrow
 
 LAUNCH = 1 << 21  # multiply-adds worth a launch of threads: some tens of microseconds
 SHARE = 1 << 18  # multiply-adds in one of the shares that threads take, at least
@@ -52,6 +53,7 @@ LAUNCH_PACKED = 1 << 15  # values to pack worth a launch
 
 PAGE = 1024  # floats: lines that lie a multiple of it apart drive each other out of the cache
 MANY_ROWS = 768  # that such lines must meet for their packing to pay
+NARROW_ROWS = 128  # the same for lines of any length where a strip takes one line of the cache each
 
 
 @jit
@@ -97,6 +99,8 @@ def _tiles_cost(rows, columns, depth, x_across, y_across):
     packed = 0 if y_across else columns * depth
     if x_across and _tiled(rows, columns, depth):
         packed += rows * depth
+    elif x_across and COLUMNS <= LINE:
+        cost *= FETCHING
     return cost + PACKING * packed
 
 
@@ -130,7 +134,7 @@ def _multiply(threads, trans_a, a, trans_b, alpha, b, beta, c, memory):
     strips = strip_count(columns, COLUMNS, WIDTH)
     # The last strip may reach beyond the columns, and nothing follows the last row of y.
     in_place = strips - (columns % WIDTH > 0) if y_across else 0
-    if y.shape[1] % PAGE == 0 and rows >= MANY_ROWS:
+    if rows >= NARROW_ROWS if COLUMNS <= LINE else rows >= MANY_ROWS and y.shape[1] % PAGE == 0:
         in_place = 0
     first = strip_at(in_place, columns, COLUMNS, WIDTH)[0]
     strip_size = (-(-columns // WIDTH) * WIDTH - first) * depth

@@ -56,11 +56,8 @@ class Tile(NamedTuple):
 
 
 def host_tile() -> Tile:
-    """The tile for this machine: 20 accumulators where there are 32 vector registers, 10 of 16.
-
-    Rows in fives divide most layers' outputs without a remainder.
-    """
-    return Tile(5, 4 if many_registers() else 2, host_width())
+    """The tile for this machine: 20 accumulators where there are 32 vector registers, 12 of 16."""
+    return Tile(5, 4, host_width()) if many_registers() else Tile(6, 2, host_width())
 
 
 def make_micro_kernel(tile: Tile, bias: bool = False) -> Any:

@@ -31,6 +31,7 @@ from .vector import (
 )
 
 PART = 64  # values of k that are packed at a time
+ACROSS = 8  # the same for columns, of which all strips take theirs: whole rows are read
 WIDTH = host_width()
 
 
@@ -49,20 +50,25 @@ def make_strip_copy(vectors: int, width: int) -> Any:
             depth, source, first, stride, length, target, start, room = arguments
             source = element_pointer(context, builder, source, first)
             target = element_pointer(context, builder, target, start)
-            length_masks, room_masks = (
-                [
-                    lanes_below(builder, builder.sub(count, I64(v * width)), width)
-                    for v in range(vectors)
-                ]
-                for count in (length, room)
-            )
-            with cgutils.for_range(builder, depth, intp=I64) as loop:
-                row = builder.gep(source, [builder.mul(loop.index, stride)])
-                packed = builder.gep(target, [builder.mul(loop.index, room)])
-                for v in range(vectors):
-                    value = load(builder, vector_pointer(builder, row, v, vector), length_masks[v])
-                    place = vector_pointer(builder, packed, v, vector)
-                    store(builder, value, place, room_masks[v])
+
+            def copy(length_masks, room_masks):
+                with cgutils.for_range(builder, depth, intp=I64) as loop:
+                    row = builder.gep(source, [builder.mul(loop.index, stride)])
+                    packed = builder.gep(target, [builder.mul(loop.index, room)])
+                    for v, masks in enumerate(zip(length_masks, room_masks, strict=True)):
+                        value = load(builder, vector_pointer(builder, row, v, vector), masks[0])
+                        store(builder, value, vector_pointer(builder, packed, v, vector), masks[1])
+
+            whole = builder.icmp_signed("==", length, I64(vectors * width))
+            with builder.if_else(whole) as (everything, some):
+                with everything:
+                    copy([None] * vectors, [None] * vectors)
+                with some:
+                    lefts = (
+                        [builder.sub(count, I64(v * width)) for v in range(vectors)]
+                        for count in (length, room)
+                    )
+                    copy(*([lanes_below(builder, left, width) for left in row] for row in lefts))
             return context.get_dummy_value()
 
         i64 = types.int64
@@ -74,6 +80,16 @@ def make_strip_copy(vectors: int, width: int) -> Any:
 _copy_narrow = make_strip_copy(1, WIDTH)
 _copy_wide = make_strip_copy(host_tile().vectors, WIDTH)
 transpose = make_transpose(LINE_WIDTH)
+
+
+@jit
+def _copy_values(depth, source, first, stride, length, target, start, room):
+    """The same for strips that are no vectors wide."""
+    for k in range(depth):
+        for j in range(length):
+            target[start + k * room + j] = source[first + k * stride + j]
+        for j in range(length, room):
+            target[start + k * room + j] = 0
 
 
 @jit
@@ -102,19 +118,25 @@ def pack_strips(share, shares, x, across, wide, narrow, first_strip, packed):
     lines, depth, stride, flat = x.shape[0], x.shape[1], x.shape[1], x.reshape(-1)
     if across:
         lines, depth = depth, lines
-    begin, parts = strip_at(first_strip, lines, wide, narrow)[0], -(-depth // PART)
-    tasks = (strip_count(lines, wide, narrow) - first_strip) * parts
+    begin, part = strip_at(first_strip, lines, wide, narrow)[0], ACROSS if across else PART
+    strips, parts = strip_count(lines, wide, narrow) - first_strip, -(-depth // part)
+    tasks = strips * parts
     for task in range(tasks * share // shares, tasks * (share + 1) // shares):
-        line, room = strip_at(first_strip + task // parts, lines, wide, narrow)
-        first = task % parts * PART
-        last, count = min(first + PART, depth), min(room, lines - line)
+        strip, piece = task // parts, task % parts
+        if across:
+            strip, piece = task % strips, task // strips
+        line, room = strip_at(first_strip + strip, lines, wide, narrow)
+        first = piece * part
+        last, count = min(first + part, depth), min(room, lines - line)
         start = (line - begin) * depth
         if across:
             source, target = first * stride + line, start + first * room
-            if room <= WIDTH:
+            if room > WIDTH:
+                _copy_wide(last - first, flat, source, stride, count, packed, target, room)
+            elif room == WIDTH:
                 _copy_narrow(last - first, flat, source, stride, count, packed, target, room)
             else:
-                _copy_wide(last - first, flat, source, stride, count, packed, target, room)
+                _copy_values(last - first, flat, source, stride, count, packed, target, room)
         else:
             whole = count - count % LINE_WIDTH
             square = last - (last - first) % LINE_WIDTH

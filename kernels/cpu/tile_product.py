@@ -9,9 +9,10 @@ vectors of Y's rows. Y is cut into strips of as many columns as a tile has, and 
 into strips one vector wide, so that little is multiplied in vain. A strip is read where it lies if
 its rows do, or else from a packed copy (packing.py).
 
-K is cut into blocks of at most DEPTH, so that the part of a strip that is in use stays in the
-cache while it meets up to TILES tiles of rows. A crossed C is summed up in a panel as large, which
-is then transposed into place.
+K is cut into blocks of at most DEPTH, the rows of X into blocks of TILES tiles. Of a block of both,
+all strips of Y are multiplied, so that X's part stays in the second cache, and of each strip the
+part that is in use in the first. A crossed C is summed up in a panel, which is then transposed into
+place.
 """
 
 import numpy as np
@@ -19,12 +20,12 @@ import numpy as np
 from .jit import jit
 from .line_copy import LINE_WIDTH
 from .micro_kernel import Tile, host_tile, make_micro_kernel
-from .packing import strip_at, transpose
+from .packing import strip_at, strip_count, transpose
 
 TILE = host_tile()
 ROWS, COLUMNS, WIDTH = TILE.rows, TILE.columns, TILE.width
 DEPTH = 320  # most values of k in one block
-TILES = 24  # most of a strip that are computed at a time
+TILES = 24  # in a block of rows
 
 micro_kernel = make_micro_kernel(TILE)
 narrow_kernel = make_micro_kernel(Tile(ROWS, 1, WIDTH))
@@ -44,13 +45,17 @@ def block_of(left):
 
 @jit
 def _place_of(work, row_tiles, columns):
-    """The strip and the tile in it where the work begins of which `work` tiles, each one vector
-    wide, come before."""
-    vector, wide = work // row_tiles, (columns + WIDTH - 1) // COLUMNS
+    """The block of rows, the strip and the tile in both where the work begins of which `work`
+    tiles, each one vector wide, come before."""
+    in_block, wide = TILES * -(-columns // WIDTH), (columns + WIDTH - 1) // COLUMNS
+    block = work // in_block
+    tiles = max(1, min(TILES, row_tiles - block * TILES))
+    work -= block * in_block
+    vector = work // tiles
     strip = min(vector * WIDTH // COLUMNS, wide)
     strip += max(0, vector - wide * (COLUMNS // WIDTH))
     start, width = strip_at(strip, columns, COLUMNS, WIDTH)
-    return strip, (work - start // WIDTH * row_tiles) // (width // WIDTH)
+    return block, strip, (work - start // WIDTH * tiles) // (width // WIDTH)
 
 
 @jit
@@ -61,50 +66,52 @@ def multiply_tiles(share, shares, x, x_tile, x_row, x_step, y, y_step, in_place,
     y[k * y_step]; the strips from number `in_place` on are read from `packed`, one after another.
     c: C[i] begins at c[i * c_row], or C[:, j] at c[j * c_row] where crossed. All arrays are flat.
     """
-    row_tiles = -(-rows // ROWS)
-    begin = strip_at(in_place, columns, COLUMNS, WIDTH)[0]
+    row_tiles, strips = -(-rows // ROWS), strip_count(columns, COLUMNS, WIDTH)
+    packed_start = strip_at(in_place, columns, COLUMNS, WIDTH)[0]
     work = row_tiles * -(-columns // WIDTH)
-    strip, first = _place_of(work * share // shares, row_tiles, columns)
-    last_strip, rest = _place_of(work * (share + 1) // shares, row_tiles, columns)
+    begin = _place_of(work * share // shares, row_tiles, columns)
+    end = _place_of(work * (share + 1) // shares, row_tiles, columns)
     panel = np.empty(2 * TILES * ROWS * COLUMNS if crossed else 0, np.float32)
-    while strip < last_strip or (strip == last_strip and first < rest):
-        last = min(first + TILES, rest if strip == last_strip else row_tiles)
-        start, width = strip_at(strip, columns, COLUMNS, WIDTH)
-        length = min(width, columns - start)
-        right, right_start, right_step = packed, (start - begin) * depth, width
-        if strip < in_place:
-            right, right_start, right_step = y, start, y_step
-        sums, sums_start, sums_row = c, first * ROWS * c_row + start, c_row
-        sums_alpha, sums_beta = alpha, beta
-        if crossed:
-            sums, sums_start, sums_row = panel, 0, width
-            sums_alpha, sums_beta = np.float32(1), np.float32(0)
-        k = 0
-        while k < depth or k == 0:
-            block = block_of(depth - k)
-            for tile in range(first, last):
-                left = tile * x_tile + k * x_step
-                target = sums_start + (tile - first) * ROWS * sums_row
-                height = min(ROWS, rows - tile * ROWS)
+    one, zero, k = np.float32(1), np.float32(0), 0
+    while k < depth or k == 0:
+        size, step_beta = block_of(depth - k), beta if k == 0 else one
+        block, strip, first = begin
+        while (block, strip, first) < end:
+            last = end[2] if (block, strip) == end[:2] else min(TILES, row_tiles - block * TILES)
+            top = (block * TILES + first) * ROWS
+            start, width = strip_at(strip, columns, COLUMNS, WIDTH)
+            length = min(width, columns - start)
+            right, right_step = y, y_step
+            right_start = start + k * y_step
+            if strip >= in_place:
+                right, right_step = packed, width
+                right_start = (start - packed_start) * depth + k * width
+            sums, corner, sums_row = c, top * c_row + start, c_row
+            sums_alpha, sums_beta = alpha, step_beta
+            if crossed:
+                sums, corner, sums_row = panel, 0, width
+                sums_alpha, sums_beta = one, zero
+            for tile in range(last - first):
+                left = (block * TILES + first + tile) * x_tile + k * x_step
+                target, count = corner + tile * ROWS * sums_row, min(ROWS, rows - top - tile * ROWS)
                 if width == COLUMNS:
                     micro_kernel(
-                        block, x, left, x_row, x_step, right, right_start + k * right_step,
-                        right_step, sums_alpha, sums_beta, sums, target, sums_row, height, length,
+                        size, x, left, x_row, x_step, right, right_start, right_step,
+                        sums_alpha, sums_beta, sums, target, sums_row, count, length,
                     )  # fmt: skip
                 else:
                     narrow_kernel(
-                        block, x, left, x_row, x_step, right, right_start + k * right_step,
-                        right_step, sums_alpha, sums_beta, sums, target, sums_row, height, length,
+                        size, x, left, x_row, x_step, right, right_start, right_step,
+                        sums_alpha, sums_beta, sums, target, sums_row, count, length,
                     )  # fmt: skip
-            sums_beta = np.float32(1)
-            k += max(block, 1)
-        if crossed:
-            height = min(last * ROWS, rows) - first * ROWS
-            corner = start * c_row + first * ROWS
-            _add_crossed(panel, height, width, alpha, beta, c, corner, c_row, length)
-        first = last
-        if first == row_tiles:
+            if crossed:
+                target = start * c_row + top
+                height = min((last - first) * ROWS, rows - top)
+                _add_crossed(panel, height, width, alpha, step_beta, c, target, c_row, length)
             strip, first = strip + 1, 0
+            if strip == strips:
+                block, strip = block + 1, 0
+        k += max(size, 1)
 
 
 @jit
