@@ -22,11 +22,11 @@ import numpy as np
 from . import convolution_lanes
 from .aligned import aligned
 from .convolution_plan import FEW, SHARES, Plan
-from .gemm import COLUMNS, ROWS, TILE, block_of
+from .gemm import block_of
 from .jit import jit
 from .lanes_plan import Slide, task_memory
 from .max_pooling import Pair, max_pool_planes
-from .micro_kernel import make_micro_kernel
+from .micro_kernel import convolution_tile, make_micro_kernel
 from .parallel import parallel_for
 from .shifted_copies import copies_size, make_copies
 
@@ -35,6 +35,8 @@ NO_POOLING: Pooling = (
     np.empty(0, np.float32), np.empty(0, np.int32), (0, 0), (0, 0), (0, 0), (0, 0), (0, 0)
 )  # fmt: skip
 
+TILE = convolution_tile()
+ROWS, COLUMNS = TILE.rows, TILE.columns
 _biased_kernel = make_micro_kernel(TILE, bias=True)
 
 

@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .gemm import COLUMNS
 from .im2col import DILATION, INPUT, KERNEL, OUTPUT, PAD, STRIDE, geometry
 from .lanes_plan import Gradient, Slide, make_gradient, make_slide
+from .micro_kernel import convolution_tile
 from .shifted_copies import copies_size, window_starts
 
 ALIGNMENT = 16  # floats of a cache line
+COLUMNS = convolution_tile().columns
 SHARES = 16  # of the images, each with memory of its own
 FEW = 8  # images; with fewer, tasks are parts of the channels too
 MOST_FLOATS = 2**22  # of memory for all shares: 16 MB, unless one image needs more

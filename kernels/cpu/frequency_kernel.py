@@ -14,10 +14,10 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .micro_kernel import accumulators, host_tile
+from .micro_kernel import accumulators, convolution_tile
 from .vector import F32, FLAT, I64, element_pointer, fmuladd, keep_rolled, load, store
 
-ROWS, COLUMNS, LANES = host_tile()
+ROWS, COLUMNS, LANES = convolution_tile()
 
 
 def make_frequency_kernel(rows: int, columns: int, width: int) -> Any:

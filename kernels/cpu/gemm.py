@@ -29,7 +29,6 @@ from .tile_product import (
     COLUMNS,
     DEPTH,
     ROWS,
-    TILE,
     WIDTH,
     block_of,
     micro_kernel,
@@ -37,7 +36,7 @@ from .tile_product import (
 )
 
 __all__ = [
-    "COLUMNS", "ROWS", "TILE", "block_of", "gemm", "micro_kernel", "multiply", "packed_size"
+    "COLUMNS", "ROWS", "block_of", "gemm", "micro_kernel", "multiply", "packed_size"
 ]  # fmt: skip
 
 PACKING = 0.4  # cost of a value that is transposed while it is packed

@@ -1,9 +1,10 @@
 """Short runs of floats, copied or added by vectors.
 
 LLVM makes good code of long loops, but a line of an image is often 8 or 24 values long: shorter
-than its unrolled loop, which then does nothing. Masked loads and stores take the whole line, or
-its rest, in one instruction. Of every second, third or fourth float, as a convolution's stride
-asks for, LLVM makes a loop that takes them one by one: here they are picked out of whole vectors.
+than its unrolled loop, which then does nothing. Here whole vectors are moved one by one, and what
+is left of the line by a masked load and store. Of every second, third or fourth float, as a
+convolution's stride asks for, LLVM makes a loop that takes them one by one: here they are picked
+out of whole vectors.
 """
 
 from typing import Any
@@ -33,24 +34,29 @@ def make_line_copy(width: int, add: bool = False, stride: int = 1) -> Any:
             # Floats up to the last one that is wanted.
             floats = builder.sub(builder.mul(count, I64(stride)), I64(stride - 1))
 
-            def read(index, limit, base):
-                mask = lanes_below(builder, builder.sub(limit, index), width)
-                place = builder.bitcast(builder.gep(base, [index]), vector.as_pointer())
-                return load(builder, place, mask), place, mask
+            def step(index, masked):
+                """Move a vector; with masks, what is left of one."""
 
-            steps = builder.udiv(builder.add(count, I64(width - 1)), I64(width))
-            with cgutils.for_range(builder, steps, intp=I64) as loop:
-                index = builder.mul(loop.index, I64(width))
+                def read(base, first, limit):
+                    place = builder.bitcast(builder.gep(base, [first]), vector.as_pointer())
+                    mask = lanes_below(builder, builder.sub(limit, first), width)
+                    return load(builder, place, mask if masked else None), place, mask
+
                 begin = builder.mul(index, I64(stride))
-                pieces = [
-                    read(builder.add(begin, I64(k * width)), floats, source)[0]
-                    for k in range(stride)
-                ]
-                value = _every(builder, pieces)
-                before, place, mask = read(index, count, target)
+                firsts = [builder.add(begin, I64(k * width)) for k in range(stride)]
+                value = _every(builder, [read(source, first, floats)[0] for first in firsts])
+                before, place, mask = read(target, index, count)
                 if add:
                     value = builder.fadd(before, value)
-                store(builder, value, place, mask)
+                store(builder, value, place, mask if masked else None)
+
+            # Of every n-th float the last vector reads less than n vectors.
+            whole = builder.sdiv(builder.sub(count, I64(int(stride > 1))), I64(width))
+            with cgutils.for_range(builder, whole, intp=I64) as loop:
+                step(builder.mul(loop.index, I64(width)), masked=False)
+            done = builder.mul(whole, I64(width))
+            with builder.if_then(builder.icmp_signed("<", done, count)):
+                step(done, masked=True)
             return context.get_dummy_value()
 
         return types.void(FLAT, types.int64, FLAT, types.int64, types.int64), generate

@@ -60,6 +60,12 @@ def host_tile() -> Tile:
     return Tile(5, 4, host_width()) if many_registers() else Tile(6, 2, host_width())
 
 
+def convolution_tile() -> Tile:
+    """The tile for convolutions: where there are 16 registers, of rows that divide most layers'
+    outputs without a remainder."""
+    return host_tile() if many_registers() else Tile(4, 3, host_width())
+
+
 def make_micro_kernel(tile: Tile, bias: bool = False) -> Any:
     """The micro-kernel for a tile, callable from jitted code:
 
