@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numba
 import numpy as np
 
-from .frequency_kernel import ROWS
+from .frequency_kernel import COLUMNS, ROWS
 from .winograd_matrices import SIDE
 
 (
@@ -155,6 +155,10 @@ def _sizes(
     weights = VALUES * int(plan[GROUPS] * plan[OUTPUTS] * plan[CHANNELS])
     turn_tiles = TURN_TILES if weights <= FEW_WEIGHTS else MANY_TILES
     images = min(num, max(1, turn_tiles // tiles))
+    whole = COLUMNS // math.gcd(
+        tiles, COLUMNS
+    )  # images whose tiles leave no part of a register tile
+    images -= images % whole if images > whole else 0
     panel = -(-min(most, MOST_IN_PANEL) // ROWS) * ROWS
     # An odd number, or a tile's values of several planes would meet in the same lines of the cache.
     row = images * tiles | 1
