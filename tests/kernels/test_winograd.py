@@ -71,6 +71,13 @@ def test_any_form(case, bias_term, turn):
         assert_runs_agree(run_convolution, bottom, weight, bias, form, group, tolerance=TOLERANCE)
 
 
+def test_sums_in_pieces():
+    """More channels and outputs than a piece of a sum has values."""
+    operands = convolution_operands(2, 70, (7, 9), 150, (3, 3), 1)
+    with always():
+        assert_runs_agree(run_convolution, *operands, (UNIT, UNIT, UNIT), 1, tolerance=TOLERANCE)
+
+
 @settings(deadline=None, max_examples=30)
 @given(case=cases(), size=st.integers(2, 3))
 def test_gradients_behind_a_max_pooling(case, size):
