@@ -5,8 +5,8 @@
 There are three ways to compute it:
 
 - in tiles with vectors along N (tile_product.py). A is read where it lies, transposed or not; B is
-  too, unless it is stored as (N, K) or its rows drive each other out of the cache: then it is
-  packed first;
+  too, unless it is stored as (N, K), its rows drive each other out of the cache, or tiles are
+  narrow and many rows meet it: then it is packed first;
 - in tiles with vectors along M, as C^T = op(B)^T op(A)^T: the same with A and B exchanged. It has A
   packed where that is stored as (M, K), and must transpose what it writes to C;
 - rows with rows (row_product.py), for a small C where both A and B are stored along K.
@@ -133,7 +133,11 @@ def _multiply(threads, trans_a, a, trans_b, alpha, b, beta, c, memory):
     strips = strip_count(columns, COLUMNS, WIDTH)
     # The last strip may reach beyond the columns, and nothing follows the last row of y.
     in_place = strips - (columns % WIDTH > 0) if y_across else 0
-    if rows >= NARROW_ROWS if COLUMNS <= LINE else rows >= MANY_ROWS and y.shape[1] % PAGE == 0:
+    if COLUMNS <= LINE:
+        packs = rows >= NARROW_ROWS
+    else:
+        packs = rows >= MANY_ROWS and y.shape[1] % PAGE == 0
+    if packs:
         in_place = 0
     first = strip_at(in_place, columns, COLUMNS, WIDTH)[0]
     strip_size = (-(-columns // WIDTH) * WIDTH - first) * depth

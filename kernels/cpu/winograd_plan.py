@@ -155,9 +155,8 @@ def _sizes(
     weights = VALUES * int(plan[GROUPS] * plan[OUTPUTS] * plan[CHANNELS])
     turn_tiles = TURN_TILES if weights <= FEW_WEIGHTS else MANY_TILES
     images = min(num, max(1, turn_tiles // tiles))
-    whole = COLUMNS // math.gcd(
-        tiles, COLUMNS
-    )  # images whose tiles leave no part of a register tile
+    # So many images' tiles leave no part of a register tile.
+    whole = COLUMNS // math.gcd(tiles, COLUMNS)
     images -= images % whole if images > whole else 0
     panel = -(-min(most, MOST_IN_PANEL) // ROWS) * ROWS
     # An odd number, or a tile's values of several planes would meet in the same lines of the cache.

@@ -133,7 +133,9 @@ def test_multiply_gives_the_same_bits_in_the_memory_it_is_given(shape, trans_a, 
 
 
 @cpu_only
-@pytest.mark.parametrize("tile", [host_tile(), Tile(5, 4, 16), Tile(5, 2, 8), Tile(10, 2, 4)])
+@pytest.mark.parametrize(
+    "tile", [host_tile(), Tile(5, 4, 16), Tile(6, 2, 8), Tile(4, 3, 8), Tile(10, 2, 4)]
+)
 @pytest.mark.parametrize("beta", [0, 0.5])
 def test_micro_kernels_of_any_width(tile, beta):
     """Whole tiles and every kind of edge, written into a part of C only."""
