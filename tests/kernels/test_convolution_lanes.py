@@ -6,7 +6,7 @@ import pytest
 from kernel_testing import assert_same_bits_for_any_threads, cpu_only
 
 from caffe.kernels import cpu, reference
-from caffe.kernels.cpu import convolution_2d, winograd_plan
+from caffe.kernels.cpu import convolution_2d, lanes_plan, winograd_plan
 from caffe.kernels.cpu.convolution_plan import make_plan
 from caffe.kernels.cpu.lanes_kernel import WIDTH
 from caffe.kernels.cpu.max_pooling import max_pooling_forward
@@ -28,11 +28,15 @@ CASES = {  # images, channels, size, outputs, kernel, pad, stride, dilation, gro
 
 @pytest.fixture(autouse=True)
 def no_other_way(monkeypatch):
-    """Not with few multiplications, which some of the shapes would be worth."""
+    """Not with few multiplications, which some of the shapes would be worth; and for any number of
+    channels, of which narrow vectors make few."""
     monkeypatch.setattr(winograd_plan, "KERNELS", ())
-    winograd_plan.winograd_plan.cache_clear()
+    monkeypatch.setattr(lanes_plan, "LEAST_DEPTH", 1)
+    for plan in (winograd_plan.winograd_plan, make_plan):
+        plan.cache_clear()
     yield
-    winograd_plan.winograd_plan.cache_clear()
+    for plan in (winograd_plan.winograd_plan, make_plan):
+        plan.cache_clear()
 
 
 class Case:
