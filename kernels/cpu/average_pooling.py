@@ -15,7 +15,7 @@ import numpy as np
 from .average_strips import make_average_gather, make_average_strip
 from .jit import jit
 from .parallel import parallel_for
-from .pooling_strip import (
+from .pooling_plan import (
     covers,
     fits,
     plane_shares,

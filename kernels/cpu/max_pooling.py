@@ -17,7 +17,7 @@ import numpy as np
 from .jit import jit
 from .max_strips import LOWEST, make_max_gather, make_max_search
 from .parallel import parallel_for
-from .pooling_strip import (
+from .pooling_plan import (
     covers,
     fits,
     plane_shares,

@@ -1,4 +1,4 @@
-"""The geometry of pooling by vectors: windows of 2 x 2 or 3 x 3 with stride 2 and no padding.
+"""The strips of pooling by vectors: windows of 2 x 2 or 3 x 3 with stride 2 and no padding.
 
 A strip is a column of vectors, one pooled row after the other: lane l is the window of output
 column x + l. A row of the plane comes as the vectors of its even and of its odd columns: lane l of
@@ -12,6 +12,8 @@ arrays end: for masks some processors take a dozen cycles.
 
 A strip may be folded: where a pooled row of 2 x 2 windows fills half a vector, the row below it is
 the other half (LeNet's second pooling, from 8 x 8 to 4 x 4).
+
+Which planes strips serve, and how many at a time, is in pooling_plan.py.
 """
 
 from collections.abc import Iterator
@@ -22,53 +24,10 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from .jit import jit
 from .vector import F32, I32, I64, broadcast, keep_rolled, lanes_below, load, prefetch, store
 
 BIT = ir.IntType(1)
 GEOMETRY = (types.int64,) * 7  # planes, height, width, pooled_height, pooled_width, x, ahead
-BLOCK = 1 << 14  # floats of the planes that one strip after the other goes over: 64 KB
-SHARE = 1 << 15  # floats of the planes that a thread takes at a time
-AHEAD = 1 << 10  # how many floats before their use they are asked for
-FAR = 1 << 20  # more floats than the caches keep
-
-
-@jit
-def plane_shares(planes: int, size: int) -> int:
-    """Into how many shares to cut planes of `size` floats in all."""
-    return max(1, min(size // SHARE, planes))
-
-
-@jit
-def planes_at_once(columns: int, lanes: int, area: int) -> int:
-    """How many planes of `area` floats a strip goes over before the next one does. Where one strip
-    takes all columns, there is no next."""
-    return FAR if columns <= lanes else max(1, BLOCK // area)
-
-
-@jit
-def prefetch_distance(columns: int, lanes: int, size: int) -> int:
-    """How many floats ahead planes of `size` floats in all are asked for: none where the caches
-    keep them, or where a line is several strips long, for then that takes longer than it saves."""
-    return AHEAD if size > FAR and columns <= lanes else 0
-
-
-@jit
-def strips(columns: int, lanes: int) -> range:
-    """The first columns of the strips that cover so many: from the right to the left."""
-    return range((columns - 1) // lanes * lanes, -1, -lanes)
-
-
-@jit
-def fits(length: int, pooled: int, size: int) -> bool:
-    """Whether, along one axis, only the last column of the last window may be cut off."""
-    return 2 * pooled <= length + 3 - size
-
-
-@jit
-def covers(length: int, pooled: int, size: int) -> bool:
-    """Whether, besides, the windows leave nothing of the plane over."""
-    return fits(length, pooled, size) and length <= 2 * pooled + size - 2
 
 
 class Strip:

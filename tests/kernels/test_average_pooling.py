@@ -17,7 +17,7 @@ from pooling_cases import pooling_cases
 
 from caffe.kernels import cpu, reference
 from caffe.kernels.cpu.average_strips import make_average_gather, make_average_strip
-from caffe.kernels.cpu.pooling_strip import strips
+from caffe.kernels.cpu.pooling_plan import strips
 
 
 @settings(max_examples=examples(150), deadline=None)

@@ -18,7 +18,7 @@ from pooling_cases import pooling_cases
 from caffe.kernels import cpu, reference
 from caffe.kernels.cpu.max_pooling import max_pool_planes
 from caffe.kernels.cpu.max_strips import make_max_gather, make_max_search
-from caffe.kernels.cpu.pooling_strip import strips
+from caffe.kernels.cpu.pooling_plan import strips
 
 
 def arguments(case, values):

@@ -47,6 +47,7 @@ CPU_MACHINERY = {  # how kernels are compiled, and what several of them share
     "packing",
     "parallel",
     "part",
+    "pooling_plan",
     "pooling_strip",
     "roofline",
     "row_product",
