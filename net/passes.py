@@ -1,7 +1,8 @@
 """Running a wired net's layers, forward and backward."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
+from typing import Any
 
 from ..errors import CaffeError
 from ..kernels import cpu
@@ -21,6 +22,7 @@ class Passes:
         debug_info: whether each blob is logged as it is computed
         with_results: the numbers of the layers that have something to check or a loss
         pair_runs: how often pairs have run forward, or lost what they had deferred
+        before_backward: called before the next backward pass
     """
 
     debug_info: bool
@@ -28,6 +30,7 @@ class Passes:
     with_results: list[int]
     kernels: ModuleType
     layers: list[Layer]
+    before_backward: Callable[[], Any] | None = None
     _wiring: Wiring
 
     def _prepare_run(self) -> None:
@@ -112,6 +115,9 @@ class Passes:
     def backward_from_to(self, start: int, end: int) -> None:
         """Run the layers `start` down to `end` (both included) backward."""
         check_process()
+        if self.before_backward is not None:
+            self.before_backward()
+            self.before_backward = None
         wiring, i = self._wiring, start
         for below in range(end - 1):
             self._settle_diff(below)

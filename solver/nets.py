@@ -5,6 +5,8 @@ from typing import Any
 
 from ..errors import CaffeError
 from ..glog import logger
+from ..kernels.cpu.jit import compiled_count
+from ..net.compile_ahead import compile_backward_ahead
 from ..net.net import Net
 from ..proto import caffe_pb2
 from ..proto.upgrade import read_net_param
@@ -40,7 +42,11 @@ def make_train_net(param: Any) -> Net:
     else:
         logger.info("Creating training net from %s file: %s", field, getattr(param, field))
         net_param = _read_net(field, getattr(param, field))
-    net = Net.from_param(_with_state(net_param, caffe_pb2.TRAIN, param.train_state))
+    net_param = _with_state(net_param, caffe_pb2.TRAIN, param.train_state)
+    compiled = compiled_count()
+    net = Net.from_param(net_param)
+    if compiled_count() > compiled:  # and so will the passes
+        compile_backward_ahead(net, net_param)
     load_weights(net, param.weights)
     return net
 

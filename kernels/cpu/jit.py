@@ -84,12 +84,14 @@ class _Announcer(numba_event.Listener):
 
     def __init__(self) -> None:
         self.kernels: set[Any] = set()
-        self.announced = False
+        self.compiled = 0
 
     def on_start(self, event: numba_event.Event) -> None:
-        if self.announced or event.data["dispatcher"] not in self.kernels:
+        if event.data["dispatcher"] not in self.kernels:
             return
-        self.announced = True
+        self.compiled += 1
+        if self.compiled > 1:
+            return
         folder = cache_folder(SOURCES)
         logger.info(
             "Compiling kernels for this machine; %s",
@@ -104,3 +106,8 @@ class _Announcer(numba_event.Listener):
 
 _announcer = _Announcer()
 numba_event.register("numba:compile", _announcer)
+
+
+def compiled_count() -> int:
+    """How many functions this process has compiled so far, rather than loaded from disk."""
+    return _announcer.compiled
